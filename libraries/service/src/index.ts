@@ -1,0 +1,8 @@
+// What every process of ours needs to be a good citizen: settings, logs, identity, transport, retries, a clean end.
+export * from "./configuration.ts";
+export * from "./identity.ts";
+export * from "./logger.ts";
+export * from "./main.ts";
+export * from "./retry.ts";
+export * from "./secret.ts";
+export * from "./transport.ts";

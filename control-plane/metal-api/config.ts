@@ -1,0 +1,95 @@
+// The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
+import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
+
+/** The three callers with a shared key. */
+export type HmacRole = "view" | "edit" | "admin";
+
+export interface HmacCaller {
+  readonly key: Secret;
+  /** How old a signed date may be, in milliseconds; 0 switches the check off. */
+  readonly lifetimeMs: number;
+}
+
+/** PEM. The CA signs the certificates of agents and machines. */
+export interface GrpcIdentity {
+  readonly cert: string;
+  readonly key: Secret;
+  readonly caCert: string;
+  readonly caKey: Secret;
+}
+
+export interface Config {
+  readonly bindAddress: string;
+  readonly port: number;
+  /** Starts and ends with a slash. */
+  readonly basePath: string;
+  readonly grpcPort: number;
+  readonly metricsBindAddress: string;
+  /** 0 picks a free port. */
+  readonly metricsPort: number;
+  readonly providerTenant: string;
+  readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
+  /** Undefined: gRPC is not served. */
+  readonly grpc: GrpcIdentity | undefined;
+  readonly minimumClientVersion: string;
+  readonly releaseVersion: string | undefined;
+  readonly passwordReasonMinLength: number;
+}
+
+/** The original's default; everybody knows it. */
+const DEFAULT_HMAC_KEY = "must-be-changed";
+const DEFAULT_LIFETIME_SECONDS: Readonly<Record<HmacRole, number>> = { view: 30, edit: 30, admin: 90 };
+
+/** Reads and checks all settings. Throws ConfigurationError naming the variable. */
+export function readConfig(environment: Environment): Config {
+  return {
+    bindAddress: environment.text("BIND_ADDR", "127.0.0.1"),
+    port: environment.integer("PORT", 8080, 0, 65535),
+    basePath: basePath(environment),
+    grpcPort: environment.integer("GRPC_PORT", 50051, 0, 65535),
+    metricsBindAddress: environment.text("METRICS_BIND_ADDR", "127.0.0.1"),
+    metricsPort: environment.integer("METRICS_PORT", 2112, 0, 65535),
+    providerTenant: environment.text("PROVIDER_TENANT", "metal-stack"),
+    hmac: {
+      view: hmacCaller(environment, "view"),
+      edit: hmacCaller(environment, "edit"),
+      admin: hmacCaller(environment, "admin"),
+    },
+    grpc: grpcIdentity(environment),
+    minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
+    releaseVersion: environment.optional("RELEASE_VERSION"),
+    passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),
+  };
+}
+
+function basePath(environment: Environment): string {
+  const path = environment.text("BASE_PATH", "/");
+  if (!path.startsWith("/") || !path.endsWith("/")) {
+    throw new ConfigurationError(`METAL_API_BASE_PATH must start and end with a slash, not "${path}"`);
+  }
+  return path;
+}
+
+function hmacCaller(environment: Environment, role: HmacRole): HmacCaller {
+  const name = `HMAC_${role.toUpperCase()}`;
+  const allowDefault = environment.flag("ALLOW_DEFAULT_KEYS", false);
+  const key = environment.secret(`${name}_KEY`, allowDefault ? DEFAULT_HMAC_KEY : undefined);
+  if (key.reveal() === DEFAULT_HMAC_KEY && !allowDefault) {
+    throw new ConfigurationError(
+      `METAL_API_${name}_KEY is the publicly known default: set a key of your own, ` +
+        `or METAL_API_ALLOW_DEFAULT_KEYS=true in a lab`,
+    );
+  }
+  const lifetime = environment.integer(`${name}_LIFETIME_SECONDS`, DEFAULT_LIFETIME_SECONDS[role]);
+  return { key, lifetimeMs: lifetime * 1000 };
+}
+
+function grpcIdentity(environment: Environment): GrpcIdentity | undefined {
+  if (environment.optional("GRPC_SERVER_CERT_FILE") === undefined) return undefined;
+  return {
+    cert: environment.file("GRPC_SERVER_CERT_FILE"),
+    key: new Secret(environment.file("GRPC_SERVER_KEY_FILE")),
+    caCert: environment.file("GRPC_CA_CERT_FILE"),
+    caKey: new Secret(environment.file("GRPC_CA_KEY_FILE")),
+  };
+}

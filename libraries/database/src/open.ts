@@ -1,0 +1,40 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+
+/** Enough for one service; PostgreSQL's own default limit is 100 for everybody together. */
+const MAX_CONNECTIONS = 10;
+/** Waiting longer than this for a free connection means that something holds them; the caller gets an error. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** bigint columns are numbers here; a value that a double cannot hold is an error, not a rounded number. */
+export function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit into a JavaScript number`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (id, format) =>
+    id === pg.types.builtins.INT8 && format !== "binary" ? parseBigint : pg.types.getTypeParser(id, format),
+};
+
+/** How a URL of ours becomes pg's configuration; an embedded server is reached through a socket directory (`?host=`). */
+export function connectionConfig(url: string): pg.ClientConfig {
+  return { connectionString: url, types };
+}
+
+/**
+ * A pool of connections. Lost idle connections are replaced silently; queries during an outage fail and may be retried.
+ * `destroy()` closes it. Never use the outer handle inside a transaction: it would wait for a second connection.
+ * @param url "postgres://user:password@host:port/database", or with `?host=/socket/directory`
+ */
+export function openDatabase<Schema>(url: string, options: { maxConnections?: number } = {}): Kysely<Schema> {
+  const pool = new pg.Pool({
+    ...connectionConfig(url),
+    max: options.maxConnections ?? MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // Without a listener a lost idle connection would end the process; the pool has already dropped it.
+  pool.on("error", () => undefined);
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}

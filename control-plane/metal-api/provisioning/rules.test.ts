@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EMPTY_CONTAINER, type EventContainer, type EventType, PROVISIONING_EVENTS } from "./events.ts";
 import { liveliness, step } from "./rules.ts";
@@ -19,7 +19,14 @@ const send = (container: EventContainer, event: EventType, message = "") => step
 /** What a reader of the reference's chapter 4.5 expects, said in prose order instead of as a table. */
 function expected(state: State, event: EventType, age: number): string {
   const soon = state !== "Initial" && age < 5;
-  const provisioning: State[] = ["PXE Booting", "Preparing", "Registering", "Waiting", "Installing", "Booting New Kernel"];
+  const provisioning: State[] = [
+    "PXE Booting",
+    "Preparing",
+    "Registering",
+    "Waiting",
+    "Installing",
+    "Booting New Kernel",
+  ];
   const ended: State[] = ["Planned Reboot", "Machine Reclaim", "Crashed"];
   if (event === "Planned Reboot" || event === "Machine Reclaim") return "append cl=0";
   if (event === "Alive") return state === "Initial" || provisioning.includes(state) ? "touch" : "error unlisted";
@@ -180,8 +187,7 @@ describe("liveliness", () => {
     [5.01, false, "Dead"],
     [5.01, true, "Unknown"],
   ] as const)("heard %s minutes ago, allocated %s: %s", (age, allocated, wish) => {
-    const container =
-      age === undefined ? undefined : { lastEventTime: age === null ? null : minutesAgo(age) };
+    const container = age === undefined ? undefined : { lastEventTime: age === null ? null : minutesAgo(age) };
     expect(liveliness(container, allocated, NOW)).toBe(wish);
   });
 });

@@ -36,7 +36,8 @@ function violation(file: string, specifier: string): string | undefined {
   if (target) {
     const there = roomOf(target);
     if (here !== there) {
-      if (specifier.startsWith(".")) return `reaches into ${there} by a relative path; import the package`;
+      if (specifier.startsWith(".") && here !== "tools")
+        return `reaches into ${there} by a relative path; import the package`;
       const intoService = SERVICE_ROOTS.some((root) => there.startsWith(`${root}/`));
       if (here.startsWith("libraries/") && intoService) return `a library imports the service ${there}`;
       if (SERVICE_ROOTS.some((root) => here.startsWith(`${root}/`)) && intoService)

@@ -1,0 +1,111 @@
+// The Debian packages the lab needs, and how they come: by apt, with sudo when needed, or by telling what to type.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+
+/** Package → what the lab uses it for. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  "qemu-system-x86": "the servers",
+  "qemu-utils": "their disks",
+  ovmf: "UEFI firmware",
+  ipxe: "network boot programs",
+  "ipxe-qemu": "network boot ROMs",
+  iproute2: "switches and cables",
+  ethtool: "switches and cables",
+  bsdextrautils: "hexdump for captures",
+  socat: "LLDP on switch ports",
+  radvd: "router advertisements in the boot network",
+  ipmitool: "the discovery image, and looking at BMCs",
+  "openssh-client": "logging in",
+  mmdebstrap: "the OS image",
+  zstd: "images",
+  lz4: "images",
+  cpio: "images",
+  kmod: "kernel modules of the discovery image",
+  binutils: "stripping binaries of the discovery image",
+  "busybox-static": "the discovery image",
+  "kexec-tools": "the discovery image",
+  gdisk: "the discovery image",
+  fdisk: "the discovery image",
+  dosfstools: "the discovery image",
+  e2fsprogs: "the discovery image",
+  "nvme-cli": "the discovery image",
+  hdparm: "the discovery image",
+  "sg3-utils": "the discovery image",
+  mdadm: "the discovery image",
+  lvm2: "the discovery image",
+  uidmap: "the OS image as an ordinary user",
+};
+
+/** What the tests need on top. */
+const TEST_PACKAGES: Readonly<Record<string, string>> = {
+  openipmi: "ipmi_sim, a foreign BMC",
+  lldpd: "a foreign LLDP speaker",
+  tcpdump: "looking at packets",
+  "isc-dhcp-client": "a foreign DHCP client",
+  openssl: "certificates of stand-in servers",
+  curl: "a foreign TFTP and HTTP client",
+};
+
+function missing(packages: readonly string[]): string[] {
+  return packages.filter((name) => {
+    try {
+      const status = execFileSync("dpkg-query", ["-W", "-f", "${Status}", name], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      return !status.toString().includes("install ok installed");
+    } catch {
+      return true;
+    }
+  });
+}
+
+function runLogged(command: readonly string[], report: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ["inherit", "pipe", "pipe"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+    let tail: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        tail = [...tail.slice(-9), line];
+        report(line);
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command.join(" ")} ended with code ${code}:\n${tail.join("\n")}`)),
+    );
+  });
+}
+
+/**
+ * Installs what is missing. As root by apt-get, otherwise by sudo.
+ * @throws Error that names the command to type, when packages are missing and can't be installed from here
+ */
+export async function installDebianPackages(
+  report: (detail: string) => void,
+  options: { tests?: boolean } = {},
+): Promise<void> {
+  const wanted = Object.keys(options.tests ? { ...PACKAGES, ...TEST_PACKAGES } : PACKAGES);
+  if (!existsSync("/usr/bin/dpkg-query")) {
+    throw new Error(`this is not a Debian system; install the counterparts of: ${wanted.join(" ")}`);
+  }
+  const lacking = missing(wanted);
+  if (lacking.length === 0) return report(`${wanted.length} present`);
+  const root = process.getuid?.() === 0;
+  const sudo = root ? [] : ["sudo", ...(process.stdin.isTTY ? [] : ["-n"])];
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...lacking];
+  report(`installing ${lacking.join(" ")}`);
+  try {
+    await runLogged([...sudo, "apt-get", "update"], report);
+    // Packages such as lldpd start their service when installed; the lab runs its own in namespaces.
+    await runLogged([...sudo, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", ...install], report);
+  } catch (error) {
+    throw new Error(
+      `cannot install Debian packages (${(error as Error).message}). Please run:\n\n  ${root ? "" : "sudo "}${install.join(" ")}\n`,
+    );
+  }
+  report(`installed ${lacking.length}`);
+}

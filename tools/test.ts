@@ -1,0 +1,131 @@
+// `npm test`: everything, in order of how fast it fails; one line a part, and a verdict at the end that adds up.
+//   npm test                 all
+//   npm test -- --fast       without the parts that start virtual machines
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { installDebianPackages } from "../lab/setup/debian.ts";
+import { duration, step } from "../lab/setup/step.ts";
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface Part {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Where the part's own counts are found afterwards; a part without one counts as one test. */
+  readonly counts?: () => Tally;
+  /** Starts virtual machines; left out by --fast. */
+  readonly machines?: boolean;
+}
+
+const UNIT_REPORT = ".cache/unit-tests.json";
+const MACHINE_REPORT = ".cache/machine-tests.json";
+const LAB_REPORT = ".lab/checks.json";
+
+const vitest = (report: string, ...more: string[]) => [
+  "vitest",
+  "run",
+  "--reporter=dot",
+  "--reporter=json",
+  `--outputFile=${report}`,
+  ...more,
+];
+
+const PARTS: readonly Part[] = [
+  { name: "format", command: ["oxfmt", "--check", "."] },
+  { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
+  { name: "types", command: ["tsc", "--noEmit"] },
+  { name: "layers", command: ["node", "tools/check-layers.ts"] },
+  { name: "unused code", command: ["knip"] },
+  {
+    name: "unit and service tests",
+    command: vitest(UNIT_REPORT, "--exclude=**/*.lab.test.ts"),
+    counts: () => vitestCounts(UNIT_REPORT),
+  },
+  {
+    name: "tests in machines",
+    command: vitest(MACHINE_REPORT, ".lab.test.ts"),
+    counts: () => vitestCounts(MACHINE_REPORT),
+    machines: true,
+  },
+  { name: "the first machine (lab)", command: ["node", "lab/main.ts", "--once"], counts: labCounts, machines: true },
+];
+
+function vitestCounts(report: string): Tally {
+  const result = JSON.parse(readFileSync(report, "utf8")) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numTodoTests: number;
+    numFailedTestSuites: number;
+  };
+  // A file that does not load has no tests that could fail; it must not go unseen.
+  const failed = result.numFailedTests || (result.numFailedTestSuites > 0 ? 1 : 0);
+  return { passed: result.numPassedTests, failed, skipped: result.numPendingTests + result.numTodoTests };
+}
+
+function labCounts(): Tally {
+  const checks = JSON.parse(readFileSync(LAB_REPORT, "utf8")) as { ok: boolean }[];
+  const passed = checks.filter((check) => check.ok).length;
+  return { passed, failed: checks.length - passed, skipped: 0 };
+}
+
+function run(command: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+async function runPart(part: Part): Promise<Tally> {
+  console.log(`\n── ${part.name}`);
+  const started = Date.now();
+  for (const report of [UNIT_REPORT, MACHINE_REPORT, LAB_REPORT]) if (part.counts) rmSync(report, { force: true });
+  const code = await run(part.command);
+  let tally: Tally = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  try {
+    if (part.counts) tally = part.counts();
+  } catch {
+    tally = { passed: 0, failed: 1, skipped: 0 };
+  }
+  if (code !== 0 && tally.failed === 0) tally.failed = 1;
+  console.log(
+    `── ${part.name}: ${tally.failed === 0 ? "ok" : "FAILED"} (${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped, ${duration(Date.now() - started)})`,
+  );
+  return tally;
+}
+
+const fast = process.argv.includes("--fast");
+const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+const failedParts: string[] = [];
+const started = Date.now();
+try {
+  await step("Debian packages", (report) => installDebianPackages(report, { tests: true }));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
+for (const part of PARTS) {
+  if (part.machines && fast) {
+    console.log(`\n── ${part.name}: SKIPPED (--fast)`);
+    total.skipped += 1;
+    continue;
+  }
+  const tally = await runPart(part);
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  total.skipped += tally.skipped;
+  if (tally.failed > 0) failedParts.push(part.name);
+}
+console.log(
+  `\n${failedParts.length === 0 ? "everything works" : `FAILED: ${failedParts.join(", ")}`} after ${duration(Date.now() - started)}`,
+);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);

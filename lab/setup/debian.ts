@@ -105,6 +105,7 @@ export async function installDebianPackages(
   } catch (error) {
     throw new Error(
       `cannot install Debian packages (${(error as Error).message}). Please run:\n\n  ${root ? "" : "sudo "}${install.join(" ")}\n`,
+      { cause: error },
     );
   }
   report(`installed ${lacking.length}`);

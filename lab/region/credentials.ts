@@ -1,0 +1,53 @@
+// Keys and certificates of the region: one certificate authority, one certificate a component, made new for every run.
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Component } from "@metal-stack/service";
+
+const execute = promisify(execFile);
+const ISSUE = "control-plane/metal-api/identity/issue.ts";
+
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Credentials {
+  readonly caCert: string;
+  readonly caKey: string;
+  /** HMAC keys of the three REST roles. */
+  readonly hmac: Readonly<Record<"view" | "edit" | "admin", string>>;
+  issue(component: Component, id: string, names?: readonly string[]): Promise<CertificateFiles>;
+}
+
+/** Makes the region's certificate authority and HMAC keys in `folder`. */
+export async function makeCredentials(folder: string): Promise<Credentials> {
+  await execute(process.execPath, [ISSUE, "--init", "--out", folder]);
+  const caCert = join(folder, "ca.pem");
+  const caKey = join(folder, "ca-key.pem");
+  const secret = () => randomBytes(24).toString("hex");
+  return {
+    caCert,
+    caKey,
+    hmac: { view: secret(), edit: secret(), admin: secret() },
+    async issue(component, id, names = []) {
+      const out = join(folder, `${component}-${id}`);
+      await execute(process.execPath, [
+        ISSUE,
+        "--ca-cert",
+        caCert,
+        "--ca-key",
+        caKey,
+        "--component",
+        component,
+        "--id",
+        id,
+        "--out",
+        out,
+        ...names,
+      ]);
+      return { cert: join(out, "cert.pem"), key: join(out, "key.pem") };
+    },
+  };
+}

@@ -3,3 +3,5 @@ export * from "./columns.ts";
 export * from "./migrate.ts";
 export * from "./notifications.ts";
 export * from "./open.ts";
+export * from "./embedded/server.ts";
+export * from "./testing.ts";

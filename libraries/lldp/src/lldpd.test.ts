@@ -1,0 +1,74 @@
+// We and Debian's lldpd at the two ends of a cable, in network namespaces of this test's own.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const EXAMPLE = fileURLToPath(new URL("../example/neighbours.ts", import.meta.url));
+const isRoot = process.getuid?.() === 0;
+/** An ordinary user gets root's rights in a user namespace; the kernel may forbid that. */
+const NAMESPACES = ["unshare", "--net", "--mount", ...(isRoot ? [] : ["--user", "--map-root-user"])];
+const able =
+  spawnSync(NAMESPACES[0]!, [...NAMESPACES.slice(1), "true"]).status === 0 &&
+  ["socat", "lldpd"].every((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0);
+if (!able) console.warn("SKIPPED: LLDP against lldpd needs network namespaces, lldpd and socat");
+
+/** `$1` our way to raw Ethernet, `$2` our interface's place. Prints what the example prints, then what lldpd knows. */
+const STORY = `
+  set -e
+  mount -t tmpfs none /run && mkdir /run/netns /run/lldpd
+  ip link set lo up && ip netns add server
+  ip link add swp1 type veth peer name lan0 netns server
+  if [ "$2" = bridged ]; then
+    ip link add br0 type bridge && ip link set swp1 master br0 && ip link set br0 up
+  fi
+  ip link set swp1 up && ip -n server link set lan0 up
+  "$NODE" "$EXAMPLE" "$1" swp1 leaf01 > /run/heard & example=$!
+  ip netns exec server lldpd -d -u /run/lldpd/socket -D -I lan0 -S "Debian of a test" 2>/dev/null & lldpd=$!
+  control() { lldpcli -u /run/lldpd/socket "$@" 2>/dev/null; }
+  until_seen() { for attempt in $(seq 50); do "$@" && return; sleep 0.1; done; }
+  until_seen control configure lldp tx-interval 1 >/dev/null
+  until_seen sh -c "lldpcli -u /run/lldpd/socket show neighbors 2>/dev/null | grep -q leaf01"
+  until_seen grep -q appeared /run/heard
+  ip maddr show dev swp1 | sed 's/^/maddr /'; ip -d link show type macvtap
+  control show neighbors
+  kill $lldpd; wait $lldpd || true
+  until_seen grep -q disappeared /run/heard
+  if [ "$3" = "interface goes down" ]; then ip link set swp1 down; else kill $example; fi
+  wait $example
+  cat /run/heard`;
+
+async function story(...parameters: string[]): Promise<string> {
+  const child = spawn(NAMESPACES[0]!, [...NAMESPACES.slice(1), "sh", "-c", STORY, "story", ...parameters], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, EXAMPLE, NODE: process.execPath },
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  await once(child, "close");
+  return output;
+}
+
+describe.skipIf(!able)("lldpd and we hear each other, and we hear its goodbye", () => {
+  it("through a packet socket on a bridge port, until the interface goes down", async () => {
+    const output = await story("packet", "bridged", "interface goes down");
+    expect(output).toMatch(/"change":"appeared".*"systemDescription":"Debian of a test"/);
+    expect(output).toMatch(/maddr.*01:80:c2:00:00:0e/);
+    expect(output).toMatch(/SysName: +leaf01/);
+    expect(output).toMatch(/PortID: +ifname swp1/);
+    expect(output).toMatch(/"change":"disappeared".*"ttl":0/);
+    expect(output).not.toMatch(/"source":"02:00:00:00:00:01"/);
+    expect(output).toMatch(/"closed":"swp1"/);
+  });
+
+  // devtmpfs gives /dev/tap<n> to the real root only.
+  it.skipIf(!isRoot)("through a macvtap on a free interface", async () => {
+    const output = await story("macvtap", "free");
+    expect(output).toMatch(/"change":"appeared".*"systemDescription":"Debian of a test"/);
+    expect(output).toMatch(/ALLMULTI/);
+    expect(output).toMatch(/SysName: +leaf01/);
+    expect(output).toMatch(/"change":"disappeared".*"ttl":0/);
+    expect(output).not.toMatch(/"source":"02:00:00:00:00:01"/);
+    expect(output).toMatch(/"closed":"swp1"/);
+  });
+});

@@ -36,5 +36,7 @@ export function openDatabase<Schema>(url: string, options: { maxConnections?: nu
   });
   // Without a listener a lost idle connection would end the process; the pool has already dropped it.
   pool.on("error", () => undefined);
+  // The same for a connection that is lost while it is in use; its query, or the next one, fails.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -31,6 +31,8 @@ export interface Config {
   readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
   /** Undefined: gRPC is not served. */
   readonly grpc: GrpcIdentity | undefined;
+  /** Whether the original's agents, which share one certificate that names nobody, may call. */
+  readonly legacyAgents: boolean;
   readonly minimumClientVersion: string;
   readonly releaseVersion: string | undefined;
   readonly passwordReasonMinLength: number;
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment): Config {
       admin: hmacCaller(environment, "admin"),
     },
     grpc: grpcIdentity(environment),
+    legacyAgents: environment.flag("LEGACY_AGENTS", false),
     minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
     releaseVersion: environment.optional("RELEASE_VERSION"),
     passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),

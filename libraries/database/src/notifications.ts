@@ -1,7 +1,7 @@
 // "Something changed": LISTEN/NOTIFY. A message says only what to read again, so losing or repeating one does no harm.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
-import pg from "pg";
+import { Client } from "pg";
 import { connectionConfig } from "./open.ts";
 
 const CHANNEL = "metal";
@@ -35,7 +35,7 @@ export class Notifications {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   readonly #first = Promise.withResolvers<void>();
-  #client: pg.Client | undefined;
+  #client: Client | undefined;
 
   constructor(url: string, onError: (error: unknown) => void = () => undefined) {
     this.#url = url;
@@ -83,7 +83,7 @@ export class Notifications {
 
   /** Returns or throws when the connection is gone. */
   async #listenOnce(onListening: () => void): Promise<void> {
-    const client = new pg.Client({
+    const client = new Client({
       ...connectionConfig(this.#url),
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
       query_timeout: PROBE_TIMEOUT_MS,
@@ -111,7 +111,7 @@ export class Notifications {
   #deliver(payload: string): void {
     const colon = payload.indexOf(":");
     const id = payload.slice(colon + 1);
-    for (const listener of [...(this.#listeners.get(payload.slice(0, colon)) ?? [])]) listener(id);
+    for (const listener of this.#listeners.get(payload.slice(0, colon)) ?? []) listener(id);
   }
 
   #everythingMayHaveChanged(): void {

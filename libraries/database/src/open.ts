@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
+import { type ClientConfig, type CustomTypesConfig, Pool, types as pgTypes } from "pg";
 
 /** Enough for one service; PostgreSQL's own default limit is 100 for everybody together. */
 const MAX_CONNECTIONS = 10;
@@ -13,13 +13,13 @@ export function parseBigint(text: string): number {
   return value;
 }
 
-const types: pg.CustomTypesConfig = {
+const types: CustomTypesConfig = {
   getTypeParser: (id, format) =>
-    id === pg.types.builtins.INT8 && format !== "binary" ? parseBigint : pg.types.getTypeParser(id, format),
+    id === pgTypes.builtins.INT8 && format !== "binary" ? parseBigint : pgTypes.getTypeParser(id, format),
 };
 
 /** How a URL of ours becomes pg's configuration; an embedded server is reached through a socket directory (`?host=`). */
-export function connectionConfig(url: string): pg.ClientConfig {
+export function connectionConfig(url: string): ClientConfig {
   return { connectionString: url, types };
 }
 
@@ -29,7 +29,7 @@ export function connectionConfig(url: string): pg.ClientConfig {
  * @param url "postgres://user:password@host:port/database", or with `?host=/socket/directory`
  */
 export function openDatabase<Schema>(url: string, options: { maxConnections?: number } = {}): Kysely<Schema> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     ...connectionConfig(url),
     max: options.maxConnections ?? MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

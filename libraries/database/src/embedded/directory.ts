@@ -25,7 +25,7 @@ const MAX_SOCKET_PATH = 107;
 export const SUPERUSER = "metal";
 
 /** Prepares the folder: makes what is missing, decides who runs the server, and initialises the data once. */
-export async function prepareDirectory(directory: string): Promise<Installation> {
+export async function prepareDirectory(directory: string, durable: boolean): Promise<Installation> {
   const root = resolve(directory);
   const data = join(root, "data");
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -47,7 +47,9 @@ export async function prepareDirectory(directory: string): Promise<Installation>
       ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }),
     },
   };
-  if (!existsSync(data)) await initialise(installation, join(binaries.bin, "initdb"));
+  if (!existsSync(data)) {
+    await initialise(installation, [join(binaries.bin, "initdb"), ...(durable ? [] : ["--no-sync"])]);
+  }
   return installation;
 }
 
@@ -66,10 +68,10 @@ function socketDirectory(root: string, account: Account): string {
 }
 
 /** `initdb` into a folder of its own, renamed when complete: a crash leaves no half-made data, and a second one loses. */
-async function initialise(installation: Installation, initdb: string): Promise<void> {
+async function initialise(installation: Installation, initdb: readonly string[]): Promise<void> {
   const fresh = join(installation.root, `data.${randomUUID()}`);
   const output: string[] = [];
-  const command = [initdb, "-D", fresh, "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--no-locale"];
+  const command = [...initdb, "-D", fresh, "-U", SUPERUSER, "--auth=trust", "-E", "UTF8", "--no-locale"];
   const child = spawnAs(installation.account, command, {
     cwd: installation.root,
     env: installation.env,

@@ -35,19 +35,19 @@ export function isAlive(pid: number): boolean {
 export function isPostmasterOf(pid: number, dataDirectory: string): boolean {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return command.includes(dataDirectory) && /postgres$/.test(command[0] ?? "");
+    return command.includes(dataDirectory) && command[0]!.endsWith("postgres");
   } catch {
     return false;
   }
 }
 
 /**
- * Clears what a killed keeper or a reboot left behind: a server nobody holds is asked to stop, and a lock file that names
- * somebody else's process, which PostgreSQL would respect, is removed. Call only while no keeper runs.
+ * Clears what a killed keeper or a reboot left behind: a server nobody holds is asked to stop, and a lock file that is
+ * empty or names somebody else's process, which PostgreSQL would respect, is removed. Call only while no keeper runs.
  */
 export function clearStale(dataDirectory: string): void {
   const postmaster = readPostmaster(dataDirectory);
-  if (!postmaster || !isAlive(postmaster.pid)) return;
-  if (!isPostmasterOf(postmaster.pid, dataDirectory)) rmSync(join(dataDirectory, FILE), { force: true });
+  const itsOwn = postmaster && isPostmasterOf(postmaster.pid, dataDirectory);
+  if (!itsOwn) rmSync(join(dataDirectory, FILE), { force: true });
   else if (!postmaster.stopping) process.kill(postmaster.pid, "SIGINT");
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import { Client, escapeIdentifier } from "pg";
 import { type Installation, logTail, prepareDirectory, SUPERUSER } from "./directory.ts";
 import { hold, release, startKeeper } from "./keeper.ts";
 import { clearStale, isAlive, readPostmaster } from "./postmaster.ts";
@@ -49,7 +49,7 @@ export class EmbeddedPostgres {
 
   /** Starts or joins the server of a directory. Throws with the end of PostgreSQL's log when it does not come up. */
   static async start(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-    const server = new EmbeddedPostgres(await prepareDirectory(options.directory), options);
+    const server = new EmbeddedPostgres(await prepareDirectory(options.directory, options.durable ?? true), options);
     try {
       await server.#ensureRunning();
       await server.#createDatabase(options.database ?? "metal");
@@ -142,7 +142,7 @@ export class EmbeddedPostgres {
   }
 
   async #createDatabase(database: string): Promise<void> {
-    const name = pg.escapeIdentifier(database);
+    const name = escapeIdentifier(database);
     await this.#query("postgres", `create database ${name}`).catch((error: { code?: string }) => {
       // duplicate_database, or another process's create of it that runs at the same moment (unique_violation).
       if (error.code !== "42P04" && error.code !== "23505") throw error;
@@ -150,7 +150,7 @@ export class EmbeddedPostgres {
   }
 
   async #query(database: string, text: string): Promise<void> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: this.urlOf(database),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     });

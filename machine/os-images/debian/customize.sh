@@ -1,0 +1,28 @@
+#!/bin/sh
+# Finishes the unpacked image; mmdebstrap calls it with the image's root. Everything slow is done here, once, not at install.
+set -eu
+root=$1
+here=$(dirname "$0")
+
+# cp keeps modes; numeric owner root whoever builds.
+tar -C "$here/files" --owner=0 --group=0 --numeric-owner -c . | tar -C "$root" -x --no-same-owner -p
+chroot "$root" useradd --create-home --uid 1000 --shell /bin/bash --groups sudo metal
+chroot "$root" passwd --quiet --lock root
+
+# Nothing may be shared by two machines: ids and host keys are made at install.
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
+: > "$root/etc/machine-id"
+: > "$root/etc/fstab"
+
+# First boot: ssh and the serial console count. Off is what waits, probes or writes without need.
+systemctl --root="$root" --quiet enable systemd-networkd.service systemd-timesyncd.service ssh.service
+systemctl --root="$root" --quiet disable systemd-networkd-wait-online.service systemd-network-generator.service \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer 2> /dev/null || true
+systemctl --root="$root" --quiet mask getty@tty1.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
+  systemd-pcrmachine.service systemd-boot-update.service systemd-binfmt.service systemd-rfkill.service systemd-rfkill.socket \
+  systemd-hwdb-update.service systemd-firstboot.service modprobe@drm.service modprobe@fuse.service modprobe@configfs.service \
+  dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+  proc-sys-fs-binfmt_misc.automount
+
+rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/debconf/*-old "$root"/var/log/*.log \
+  "$root"/var/lib/dpkg/*-old "$root"/tmp/* "$root"/var/log/apt

@@ -102,6 +102,11 @@ export interface BlockDevice {
   readonly name: string;
   /** bytes */
   readonly size: number;
+  readonly serial?: string;
+  readonly model?: string;
+  readonly rotational?: boolean;
+  /** "nvme", "sata", "sas", "virtio", "scsi" */
+  readonly transport?: string;
 }
 
 /** Who is seen at the other end of a NIC, by LLDP. */
@@ -243,6 +248,17 @@ export interface SwitchSync {
   /** nanoseconds */
   readonly duration: number;
   readonly error?: string;
+}
+
+/** What a leaf says of the BGP session at a port; keys as the original's, times in seconds. */
+export interface BgpPortState {
+  readonly Neighbor: string;
+  readonly PeerGroup: string;
+  readonly VrfName: string;
+  readonly BgpState: string;
+  readonly BgpTimerUpEstablished: number;
+  readonly SentPrefixCounter: number;
+  readonly AcceptedPrefixCounter: number;
 }
 
 export interface PortFilter {

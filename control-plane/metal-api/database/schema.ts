@@ -3,6 +3,7 @@
 import type { Json, JsonDefault, JsonOrNull, ReadOnly, Timestamp } from "@metal-stack/database";
 import type { Generated, Kysely } from "kysely";
 import type {
+  BgpPortState,
   Bios,
   BootConfiguration,
   BootInfo,
@@ -216,6 +217,7 @@ interface SwitchPortsTable {
   filter: JsonDefault<PortFilter>;
   admin_status: Generated<"" | "UP" | "DOWN">;
   actual: Generated<"UP" | "DOWN" | "UNKNOWN">;
+  bgp_state: JsonOrNull<BgpPortState>;
   machine_id: string | null;
 }
 

@@ -207,6 +207,7 @@ create table switch_ports (
   filter jsonb not null default '{}',                -- {cidrs[], vnis[]}
   admin_status text not null default '' check (admin_status in ('', 'UP', 'DOWN')),
   actual text not null default 'UNKNOWN' check (actual in ('UP', 'DOWN', 'UNKNOWN')),
+  bgp_state jsonb,                                   -- {Neighbor, PeerGroup, VrfName, BgpState, …}, as reported
   machine_id text references machines (id) on delete set null,  -- who is plugged in, by LLDP at registration
   primary key (switch_id, name)
 );

@@ -1,0 +1,88 @@
+// `machine create` (= allocate): flags and their rules (reference/platform-services.md 3.5).
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { printing, render } from "../output/printer.ts";
+import { machine } from "../resources/machine.ts";
+import type { Doc } from "../resources/resource.ts";
+import { readDocuments } from "./documents.ts";
+import { textOrFile } from "./request.ts";
+
+type Flags = GlobalFlags & Record<string, string | boolean | undefined>;
+
+const list = (value: string | boolean | undefined) =>
+  typeof value === "string" ? value.split(",").filter(Boolean) : [];
+
+/** "NET", "NET:auto" or "NET:noauto". */
+function networkOf(entry: string): { networkid: string; autoacquire: boolean } {
+  const [networkid, mode] = entry.split(":") as [string, string | undefined];
+  if (mode !== undefined && mode !== "auto" && mode !== "noauto")
+    throw new Error(`--networks: "${entry}" must end in :auto or :noauto`);
+  return { networkid, autoacquire: mode !== "noauto" };
+}
+
+/** The allocation request that the flags make. @throws Error naming the flag that is missing or wrong */
+export function allocationRequest(flags: Flags): Doc {
+  for (const name of ["project", "image", "networks", "hostname"])
+    if (!flags[name]) throw new Error(`--${name} is required`);
+  if (!flags["id"] && !(flags["size"] && flags["partition"]))
+    throw new Error("give either --id, or --size and --partition");
+  const networks = list(flags["networks"]).map(networkOf);
+  const ips = list(flags["ips"]);
+  if (networks.some((network) => !network.autoacquire) && ips.length === 0)
+    throw new Error("a network with :noauto needs an address of it in --ips");
+  const text = (name: string) => (typeof flags[name] === "string" ? textOrFile(flags[name]) : undefined);
+  const userData = text("userdata");
+  return {
+    ...(flags["id"] ? { uuid: flags["id"] } : {}),
+    name: flags["name"] ?? flags["hostname"],
+    description: flags["description"] ?? "",
+    hostname: flags["hostname"],
+    projectid: flags["project"],
+    partitionid: flags["partition"] ?? "",
+    sizeid: flags["size"] ?? "",
+    imageid: flags["image"],
+    ...(flags["filesystemlayout"] ? { filesystemlayoutid: flags["filesystemlayout"] } : {}),
+    networks,
+    ips,
+    tags: list(flags["tags"]),
+    ssh_pub_keys: (text("sshpublickey") ?? "")
+      .split("\n")
+      .map((key) => key.trim())
+      .filter(Boolean),
+    ...(userData === undefined ? {} : { user_data: Buffer.from(userData).toString("base64") }),
+    ...(flags["dnsservers"] ? { dns_servers: list(flags["dnsservers"]).map((ip) => ({ ip })) } : {}),
+    ...(flags["ntpservers"] ? { ntp_servers: list(flags["ntpservers"]).map((address) => ({ address })) } : {}),
+  };
+}
+
+export function addMachineCreate(group: Command): void {
+  group
+    .command("create")
+    .alias("allocate")
+    .description("allocate a machine: it installs the image and joins the networks")
+    .option("-n, --name <name>", "name")
+    .option("-d, --description <text>", "description")
+    .option("-H, --hostname <name>", "hostname")
+    .option("-P, --project <id>", "project")
+    .option("-S, --partition <id>", "partition")
+    .option("-s, --size <id>", "size")
+    .option("-I, --id <uuid>", "this very machine")
+    .option("-i, --image <id>", "image, e.g. debian-12")
+    .option("--filesystemlayout <id>", "instead of the one that matches size and image")
+    .option("--networks <networks>", "NET[:auto|:noauto],…")
+    .option("--ips <ips>", "addresses that are yours already")
+    .option("-p, --sshpublickey <key>", "a key, or @file")
+    .option("--tags <tags>", "tags")
+    .option("--userdata <text>", "cloud-init, ignition or a script; text or @file")
+    .option("--dnsservers <ips>", "DNS servers")
+    .option("--ntpservers <addresses>", "NTP servers")
+    .option("-f, --file <file>", "a request document instead of flags")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const requests = typeof flags["file"] === "string" ? readDocuments(flags["file"]) : [allocationRequest(flags)];
+      for (const request of requests) {
+        const allocated = await apiClient(flags).post<Doc>("/v1/machine/allocate", request);
+        console.log(render([allocated], machine.columns, printing(flags), true));
+      }
+    });
+}

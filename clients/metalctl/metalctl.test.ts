@@ -1,0 +1,227 @@
+// metalctl as its users run it: a process, its arguments, a config file, and an API that answers on loopback.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+interface Call {
+  method: string;
+  path: string;
+  body: unknown;
+  authorization: string;
+}
+
+const MACHINE = {
+  id: "m-1",
+  liveliness: "Alive",
+  size: { id: "v1-small-x86" },
+  partition: { id: "lab" },
+  rackid: "rack-1",
+  allocation: {
+    hostname: "web",
+    project: "p1",
+    created: new Date(Date.now() - 65_000).toISOString(),
+    image: { id: "debian-12", name: "Debian 12" },
+  },
+  events: {
+    log: [{ event: "Phoned Home", time: new Date(Date.now() - 5_000).toISOString(), message: "" }],
+    last_event_time: new Date(Date.now() - 5_000).toISOString(),
+  },
+};
+
+let server: Server;
+let folder: string;
+let calls: Call[];
+let answers: Record<string, [number, unknown]>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "metalctl-test-"));
+  server = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const call = {
+        method: request.method!,
+        path: request.url!,
+        body: text ? (JSON.parse(text) as unknown) : undefined,
+        authorization: request.headers.authorization ?? "",
+      };
+      calls.push(call);
+      const [status, body] = answers[`${call.method} ${call.path}`] ?? [
+        404,
+        JSON.stringify({ statuscode: 404, message: "404: Page Not Found" }),
+      ];
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
+  writeFileSync(
+    join(folder, "config.yaml"),
+    `current: lab\ncontexts:\n  lab:\n    url: ${url}\n    hmac: secret\n  other:\n    url: http://127.0.0.1:1\n`,
+  );
+});
+beforeEach(() => {
+  calls = [];
+  answers = {};
+});
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true });
+});
+
+function metalctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, "main.ts"), ...args],
+      { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder } },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+describe("metalctl", () => {
+  it("lists machines as a table, signed with the context's key", async () => {
+    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    const { stdout, code } = await metalctl("machine", "ls");
+    expect(code).toBe(0);
+    expect(calls[0]!.authorization).toMatch(/^Metal-Admin [0-9a-f]{64}$/);
+    const [header, row] = stdout.split("\n");
+    expect(header).toMatch(/^ID\s+LAST EVENT\s+WHEN\s+AGE\s+HOSTNAME\s+PROJECT\s+SIZE\s+IMAGE\s+PARTITION\s+RACK$/);
+    expect(row).toMatch(/^m-1\s+Phoned Home\s+\ds\s+1m \d+s\s+web\s+p1\s+v1-small-x86\s+Debian 12\s+lab\s+rack-1$/);
+  });
+
+  it("asks find when there are filters", async () => {
+    answers["POST /metal/v1/machine/find"] = [200, []];
+    await metalctl("machine", "list", "--project", "p1", "--size", "s");
+    expect(calls[0]!.body).toEqual({ allocation_project: "p1", sizeid: "s" });
+  });
+
+  it("allocates with the original's flags", async () => {
+    answers["POST /metal/v1/machine/allocate"] = [200, MACHINE];
+    const { code } = await metalctl(
+      "machine",
+      "create",
+      "-H",
+      "web",
+      "-P",
+      "p1",
+      "-S",
+      "lab",
+      "-s",
+      "v1-small-x86",
+      "-i",
+      "debian-12",
+      "--networks",
+      "net1,net2:noauto",
+      "--ips",
+      "10.0.0.9",
+      "--userdata",
+      "hello",
+      "-p",
+      "ssh-ed25519 AAAA me",
+    );
+    expect(code).toBe(0);
+    expect(calls[0]!.body).toMatchObject({
+      projectid: "p1",
+      networks: [
+        { networkid: "net1", autoacquire: true },
+        { networkid: "net2", autoacquire: false },
+      ],
+      ips: ["10.0.0.9"],
+      user_data: Buffer.from("hello").toString("base64"),
+      ssh_pub_keys: ["ssh-ed25519 AAAA me"],
+    });
+  });
+
+  it("says what is missing before it asks the API", async () => {
+    const { code, stderr } = await metalctl(
+      "machine",
+      "create",
+      "-H",
+      "web",
+      "-P",
+      "p1",
+      "-i",
+      "debian-12",
+      "--networks",
+      "n",
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("--size and --partition");
+    expect(calls).toEqual([]);
+  });
+
+  it("prints the API's own words of an error, and fails", async () => {
+    answers["GET /metal/v1/size/x"] = [
+      404,
+      JSON.stringify({ statuscode: 404, message: 'NotFound no size with id "x" found' }),
+    ];
+    const { code, stderr } = await metalctl("size", "describe", "x");
+    expect(code).toBe(1);
+    expect(stderr).toBe('Error: NotFound no size with id "x" found (HTTP 404)\n');
+  });
+
+  it("applies: creates, and updates what exists", async () => {
+    writeFileSync(join(folder, "sizes.yaml"), "id: a\nname: one\n---\nid: b\nname: two\n");
+    answers["PUT /metal/v1/size"] = [409, JSON.stringify({ statuscode: 409, message: "Conflict" })];
+    answers["POST /metal/v1/size"] = [200, { id: "a" }];
+    const { code, stdout } = await metalctl("size", "apply", "-f", "sizes.yaml");
+    expect(code).toBe(0);
+    expect(calls.map((call) => `${call.method} ${(call.body as { id: string }).id}`)).toEqual([
+      "PUT a",
+      "POST a",
+      "PUT b",
+      "POST b",
+    ]);
+    expect(stdout).toBe("applied a\napplied a\n");
+  });
+
+  it("frees, powers and identifies", async () => {
+    answers["DELETE /metal/v1/machine/m-1/free"] = [200, MACHINE];
+    answers["POST /metal/v1/machine/m-1/power/cycle"] = [200, MACHINE];
+    answers["POST /metal/v1/machine/m-1/power/chassis-identify-led-on?description=look%20here"] = [200, MACHINE];
+    expect((await metalctl("machine", "delete", "m-1")).code).toBe(0);
+    expect((await metalctl("machine", "power", "cycle", "m-1")).code).toBe(0);
+    expect((await metalctl("machine", "identify", "on", "m-1", "-d", "look here")).code).toBe(0);
+    expect((await metalctl("machine", "delete", "m-1", "--remove-from-database")).stderr).toContain(
+      "--yes-i-really-mean-it",
+    );
+  });
+
+  it.each([
+    ["json", (text: string) => expect(JSON.parse(text)).toEqual([MACHINE])],
+    ["yaml", (text: string) => expect(text).toContain("- id: m-1")],
+    ["markdown", (text: string) => expect(text).toContain("| m-1 |")],
+  ])("prints %s", async (format, check) => {
+    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    check((await metalctl("machine", "ls", "-o", format)).stdout);
+  });
+
+  it("fills templates, and refuses what it does not know", async () => {
+    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    expect((await metalctl("machine", "ls", "-o", "template", "--template", "{{ .id }} {{.size.id}}")).stdout).toBe(
+      "m-1 v1-small-x86\n",
+    );
+    expect((await metalctl("machine", "ls", "-o", "template", "--template", "{{ range . }}")).stderr).toContain(
+      "not supported",
+    );
+  });
+
+  it("switches contexts and back", async () => {
+    expect((await metalctl("context", "other")).stdout).toBe("switched to other\n");
+    expect((await metalctl("context", "short")).stdout).toBe("other\n");
+    expect((await metalctl("context", "-")).stdout).toBe("switched to lab\n");
+    expect((await metalctl("context", "nowhere")).stderr).toContain('no context "nowhere"');
+  });
+
+  it("allocates a certain address and frees it", async () => {
+    answers["POST /metal/v1/ip/allocate/10.0.0.9"] = [201, { ipaddress: "10.0.0.9" }];
+    await metalctl("network", "ip", "create", "--ipaddress", "10.0.0.9", "--network", "n", "--project", "p");
+    expect(calls[0]!.body).toEqual({ networkid: "n", projectid: "p" });
+  });
+});

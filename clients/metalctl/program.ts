@@ -1,0 +1,32 @@
+// The command tree, put together.
+import { Command } from "commander";
+import { addContextCommands } from "./commands/context.ts";
+import { addResource } from "./commands/crud.ts";
+import { addGeneralCommands, CLIENT_VERSION } from "./commands/general.ts";
+import { addMachineCommands } from "./commands/machine.ts";
+import { addNetworkCommands } from "./commands/network.ts";
+import { FORMATS } from "./output/printer.ts";
+import { filesystemLayout, image, partition, project, size, switches, tenant } from "./resources/catalogue.ts";
+
+/** The whole program; it prints help and errors itself and never ends the process. */
+export function createProgram(): Command {
+  const program = new Command("metalctl")
+    .description("metalctl steers the metal-stack API")
+    .option("-c, --config <file>", "alternative config file")
+    .option("--api-url <url>", "the API, instead of the context's")
+    .option("--api-token <token>", "a bearer token, instead of the context's credentials")
+    .option("-o, --output-format <format>", FORMATS.join("|"))
+    .option("--template <template>", "fields for -o template, e.g. '{{ .id }}'")
+    .option("--no-headers", "tables without header")
+    .option("--yes-i-really-mean-it", "for what cannot be undone")
+    .showHelpAfterError()
+    .exitOverride();
+  program.version(CLIENT_VERSION, "--version");
+  addMachineCommands(program);
+  addNetworkCommands(program);
+  for (const resource of [partition, size, image, filesystemLayout, project, tenant, switches])
+    addResource(program, resource);
+  addContextCommands(program);
+  addGeneralCommands(program);
+  return program;
+}

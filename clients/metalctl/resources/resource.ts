@@ -1,0 +1,71 @@
+// A resource as metalctl sees it: how to reach it at the API and how to show it. The generic commands do the rest.
+import type { ApiClient } from "@metal-stack/api-client";
+import type { Column } from "../output/printer.ts";
+
+/** An API document; resources narrow it where they look inside. */
+export type Doc = Record<string, unknown>;
+
+/** A flag of a command: commander's notation, help, and the field of the request it fills. */
+export interface Flag {
+  readonly flags: string;
+  readonly help: string;
+  /** Where the value goes in the request document, dots descend. */
+  readonly field: string;
+  readonly kind?: "text" | "list" | "number" | "flag" | "labels";
+}
+
+export interface Resource {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly help: string;
+  readonly path: string;
+  readonly columns: readonly Column<Doc>[];
+  /** Default sort order of lists. */
+  readonly sort?: (document: Doc) => string;
+  /** Id of a document; its `id` unless said. */
+  readonly id?: (document: Doc) => string;
+  /** Filters of list; when given, lists ask POST <path>/find. */
+  readonly filters?: readonly Flag[];
+  readonly createFlags?: readonly Flag[];
+  readonly updateFlags?: readonly Flag[];
+  /** Response-shaped document → create and update request; the document itself unless said. */
+  readonly toCreate?: (document: Doc) => Doc;
+  readonly toUpdate?: (document: Doc) => Doc;
+  /** Other ways than PUT/POST <path> and DELETE <path>/{id}. */
+  readonly create?: (api: ApiClient, request: Doc) => Promise<Doc>;
+  readonly update?: (api: ApiClient, request: Doc) => Promise<Doc>;
+  readonly delete?: (api: ApiClient, id: string) => Promise<Doc>;
+  /** Names of the generic commands this resource has; all unless said. */
+  readonly verbs?: readonly Verb[];
+}
+
+export type Verb = "list" | "describe" | "create" | "update" | "delete" | "apply" | "edit";
+export const VERBS: readonly Verb[] = ["list", "describe", "create", "update", "delete", "apply", "edit"];
+
+/** The text of a field, dots descend; empty when absent. Lists are joined by commas. */
+export function field(path: string): (document: Doc) => string {
+  return (document) => {
+    let value: unknown = document;
+    for (const name of path.split(".")) value = (value as Doc | null | undefined)?.[name];
+    if (value === undefined || value === null) return "";
+    if (Array.isArray(value)) return value.map(String).join(",");
+    return typeof value === "string" ? value : JSON.stringify(value);
+  };
+}
+
+/** A column that shows a field as it is. */
+export function column(header: string, path: string, only?: "wide" | "table"): Column<Doc> {
+  return { header, cell: field(path), ...(only === undefined ? {} : { in: only }) };
+}
+
+/** "key=value" pairs of a map, sorted. */
+export function pairs(path: string): (document: Doc) => string {
+  return (document) => {
+    let value: unknown = document;
+    for (const name of path.split(".")) value = (value as Doc | null | undefined)?.[name];
+    return Object.entries((value ?? {}) as Record<string, string>)
+      .map(([key, text]) => (text ? `${key}=${text}` : key))
+      .sort()
+      .join(",");
+  };
+}

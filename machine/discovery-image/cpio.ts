@@ -6,7 +6,12 @@ export type CpioEntry =
   | { readonly path: string; readonly kind: "directory"; readonly mode: number }
   | { readonly path: string; readonly kind: "file"; readonly mode: number; readonly content: Uint8Array }
   | { readonly path: string; readonly kind: "symlink"; readonly target: string }
-  | { readonly path: string; readonly kind: "device"; readonly mode: number; readonly device: readonly [number, number] };
+  | {
+      readonly path: string;
+      readonly kind: "device";
+      readonly mode: number;
+      readonly device: readonly [number, number];
+    };
 
 const TYPE_BITS = { directory: 0o040000, file: 0o100000, symlink: 0o120000, device: 0o020000 } as const;
 const MAGIC = "070701";

@@ -108,7 +108,11 @@ export async function fetchPackages(packages: readonly Package[], folder: string
 async function hasHash(path: string, hash: string): Promise<boolean> {
   if (!existsSync(path)) return false;
   const [algorithm, digest] = hash.split(":");
-  return createHash(algorithm!.toLowerCase()).update(await readFile(path)).digest("hex") === digest;
+  return (
+    createHash(algorithm!.toLowerCase())
+      .update(await readFile(path))
+      .digest("hex") === digest
+  );
 }
 
 /** Unpacks a package file into a folder beside it, once, and returns that folder. */

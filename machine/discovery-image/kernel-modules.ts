@@ -24,7 +24,13 @@ export class ModuleDependencies {
       if (colon < 0) continue;
       const file = line.slice(0, colon);
       this.#files.set(moduleName(file), file);
-      this.#needs.set(file, line.slice(colon + 1).split(" ").filter(Boolean));
+      this.#needs.set(
+        file,
+        line
+          .slice(colon + 1)
+          .split(" ")
+          .filter(Boolean),
+      );
     }
     this.#builtin = new Set(builtin.split("\n").filter(Boolean).map(moduleName));
   }

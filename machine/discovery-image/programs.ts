@@ -65,7 +65,8 @@ export class Programs {
 
   async #addNeeds(path: string, content: Buffer): Promise<void> {
     const needs = elfNeeds(content);
-    for (const library of needs?.libraries ?? []) if (!library.startsWith("ld-linux")) await this.addLibrary(library, path);
+    for (const library of needs?.libraries ?? [])
+      if (!library.startsWith("ld-linux")) await this.addLibrary(library, path);
     const loader = needs?.interpreter;
     if (loader && !this.#tree.has(loader)) {
       const source = this.#libraries.get(basename(loader));

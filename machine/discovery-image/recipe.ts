@@ -71,7 +71,9 @@ const MODULES: readonly string[] = [
   // Disks and their controllers.
   ..."nvme nvme_fabrics ahci ata_piix ata_generic sd_mod sr_mod sg ses".split(" "),
   ..."megaraid_sas mpt3sas mpi3mr hpsa smartpqi aacraid isci arcmsr".split(" "),
-  ..."usb_storage uas xhci_pci ehci_pci ohci_pci uhci_hcd usbhid hid_generic atkbd i8042 sdhci_pci mmc_block".split(" "),
+  ..."usb_storage uas xhci_pci ehci_pci ohci_pci uhci_hcd usbhid hid_generic atkbd i8042 sdhci_pci mmc_block".split(
+    " ",
+  ),
   // File systems and block layers.
   ..."ext4 xfs vfat nls_cp437 nls_iso8859_1 nls_ascii nls_utf8 isofs squashfs overlay efivarfs loop".split(" "),
   ..."dm_mod dm_crypt dm_mirror dm_raid dm_snapshot dm_thin_pool md_mod linear raid0 raid1 raid10 raid456".split(" "),
@@ -79,7 +81,9 @@ const MODULES: readonly string[] = [
   // Network cards; those that need firmware files (bnx2x, qede, nfp, …) would not work here anyway.
   ..."e1000 e1000e igb igc ixgbe ixgbevf i40e iavf ice".split(" "),
   ..."mlx4_en mlx5_core bnxt_en tg3 sfc cxgb4 be2net enic ena atlantic".split(" "),
-  ..."r8169 8139cp 8139too realtek alx sky2 forcedeth ne2k_pci pcnet32 usbnet cdc_ether cdc_ncm r8152 ax88179_178a".split(" "),
+  ..."r8169 8139cp 8139too realtek alx sky2 forcedeth ne2k_pci pcnet32 usbnet cdc_ether cdc_ncm r8152 ax88179_178a".split(
+    " ",
+  ),
   // Frames for LLDP, and links an installer may want.
   ..."macvlan macvtap tap tun af_packet bonding 8021q bridge vrf vxlan".split(" "),
   // BMC, watchdogs, facts, random numbers.

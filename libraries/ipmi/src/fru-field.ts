@@ -16,7 +16,7 @@ export function encodeFruField(text: string): Buffer {
 /** The fields up to the end mark, trimmed; stops quietly where the area ends too early. */
 export function decodeFruFields(area: Buffer, start: number): string[] {
   const fields: string[] = [];
-  for (let at = start; at < area.length && area[at] !== END_OF_FIELDS; ) {
+  for (let at = start; at < area.length && area[at] !== END_OF_FIELDS;) {
     const length = area[at]! & 0x3f;
     if (at + 1 + length > area.length) break;
     fields.push(decodeField(area[at]! >> 6, area.subarray(at + 1, at + 1 + length)));

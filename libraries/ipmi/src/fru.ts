@@ -42,15 +42,7 @@ export function encodeFru(fru: Fru): Buffer {
       product &&
       encodeArea(
         [ENGLISH],
-        [
-          product.manufacturer,
-          product.name,
-          product.partNumber,
-          product.version,
-          product.serial,
-          product.assetTag,
-          "",
-        ],
+        [product.manufacturer, product.name, product.partNumber, product.version, product.serial, product.assetTag, ""],
       ),
   };
   const header = Buffer.alloc(HEADER_LENGTH);

@@ -24,7 +24,6 @@ export interface OpenSessionResponse {
   readonly privilege: number;
   readonly consoleSessionId: number;
   readonly bmcSessionId: number;
-  readonly algorithms: Algorithms;
 }
 
 export function encodeOpenRequest(request: OpenSessionRequest): Buffer {
@@ -46,7 +45,7 @@ export function decodeOpenRequest(bytes: Buffer): OpenSessionRequest | undefined
 }
 
 /** With a status other than 0 the answer ends after the console's session id. */
-export function encodeOpenResponse(response: OpenSessionResponse): Buffer {
+export function encodeOpenResponse(response: OpenSessionResponse, algorithms: Algorithms): Buffer {
   const bytes = Buffer.alloc(12);
   bytes[0] = response.tag;
   bytes[1] = response.status;
@@ -54,24 +53,30 @@ export function encodeOpenResponse(response: OpenSessionResponse): Buffer {
   bytes.writeUInt32LE(response.consoleSessionId, 4);
   bytes.writeUInt32LE(response.bmcSessionId, 8);
   if (response.status !== 0) return bytes.subarray(0, 8);
-  return Buffer.concat([bytes, encodeAlgorithms(response.algorithms)]);
+  return Buffer.concat([bytes, encodeAlgorithms(algorithms)]);
 }
 
 export function decodeOpenResponse(bytes: Buffer): OpenSessionResponse | undefined {
-  if (bytes.length < RAKP_HEADER) return undefined;
-  const failed = bytes[1] !== 0;
-  if (!failed && bytes.length < OPEN_RESPONSE_LENGTH) return undefined;
+  const refusal = decodeRefusal(bytes);
+  if (refusal) return { ...refusal, privilege: 0, bmcSessionId: 0, consoleSessionId: refusal.sessionId };
+  if (bytes.length < OPEN_RESPONSE_LENGTH) return undefined;
   return {
     tag: bytes[0]!,
     status: bytes[1]!,
     privilege: bytes[2]! & 0x0f,
     consoleSessionId: bytes.readUInt32LE(4),
-    bmcSessionId: failed ? 0 : bytes.readUInt32LE(8),
-    algorithms: failed ? NO_ALGORITHMS : decodeAlgorithms(bytes.subarray(12)),
+    bmcSessionId: bytes.readUInt32LE(8),
   };
 }
 
-const NO_ALGORITHMS: Algorithms = { authentication: 0, integrity: 0, confidentiality: 0 };
+/**
+ * A status other than 0. The session id should follow it, but OpenIPMI's simulator and some BMCs stop short:
+ * then it reads as 0, and only the tag tells whose refusal it is.
+ */
+function decodeRefusal(bytes: Buffer): { tag: number; status: number; sessionId: number } | undefined {
+  if (bytes.length < 2 || bytes[1] === 0) return undefined;
+  return { tag: bytes[0]!, status: bytes[1]!, sessionId: bytes.length < RAKP_HEADER ? 0 : bytes.readUInt32LE(4) };
+}
 
 function encodeAlgorithms(algorithms: Algorithms): Buffer {
   const numbers = [algorithms.authentication, algorithms.integrity, algorithms.confidentiality];
@@ -136,6 +141,8 @@ export function encodeRakp(message: RakpMessage): Buffer {
 }
 
 export function decodeRakp(bytes: Buffer): RakpMessage | undefined {
+  const refusal = decodeRefusal(bytes);
+  if (refusal) return { ...refusal, body: bytes.subarray(bytes.length) };
   if (bytes.length < RAKP_HEADER) return undefined;
   return {
     tag: bytes[0]!,

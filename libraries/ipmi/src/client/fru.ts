@@ -25,7 +25,7 @@ export async function readFru(bmc: Requester, device = 0): Promise<Fru> {
   const size = Math.min(area.readUInt16LE(0), MAX_INVENTORY);
   const parts: Buffer[] = [];
   let chunk = FIRST_CHUNK;
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     try {
       const count = Math.max(1, Math.floor(Math.min(chunk, size - offset) / unit));
       const at = Math.floor(offset / unit);

@@ -36,7 +36,11 @@ const NAME_ONLY = 0x10;
 
 /** Statuses 0x03-0x07 and 0x10, 0x11: the BMC does not have one of the algorithms. */
 const UNSUPPORTED: readonly number[] = [0x03, 0x04, 0x05, 0x06, 0x07, 0x10, RmcpStatus.NO_CIPHER_SUITE_MATCH];
-const WRONG_USER: readonly number[] = [RmcpStatus.UNAUTHORIZED_NAME, RmcpStatus.UNAUTHORIZED_ROLE, RmcpStatus.INVALID_ROLE];
+const WRONG_USER: readonly number[] = [
+  RmcpStatus.UNAUTHORIZED_NAME,
+  RmcpStatus.UNAUTHORIZED_ROLE,
+  RmcpStatus.INVALID_ROLE,
+];
 
 /** Logs in; throws IpmiError "wrong-user", "wrong-password", "unsupported-suite", "refused" or "unreachable". */
 export async function logIn(
@@ -47,6 +51,7 @@ export async function logIn(
   signal?: AbortSignal,
 ): Promise<LoggedIn> {
   const consoleSessionId = randomInt(1, 0xffff_ffff);
+  const firstTag = randomInt(0, 0xf0);
   const fail = (kind: IpmiErrorKind, message: string) => new IpmiError(kind, `${message} at ${peer.name}`);
   const check = (status: number) => {
     if (status === RmcpStatus.OK) return;
@@ -63,13 +68,15 @@ export async function logIn(
     payload: Buffer,
     answerType: number,
     decode: (payload: Buffer) => T | undefined,
-    isForUs: (answer: T) => boolean,
+    receiver: (answer: T) => number,
   ): Promise<T> => {
     const tag = payload[0]!;
     const accept = (packet: V2Packet) => {
       if (packet.payloadType !== answerType || packet.sessionId !== 0) return undefined;
       const answer = decode(packet.payload);
-      return answer && answer.tag === tag && isForUs(answer) ? answer : undefined;
+      if (!answer || answer.tag !== tag) return undefined;
+      const anonymousRefusal = answer.status !== RmcpStatus.OK && receiver(answer) === 0;
+      return receiver(answer) === consoleSessionId || anonymousRefusal ? answer : undefined;
     };
     const answer = await peer.exchange(() => encodeSessionless(type, payload), accept, patience, signal);
     check(answer.status);
@@ -78,27 +85,27 @@ export async function logIn(
 
   const opened = await ask(
     PayloadType.OPEN_SESSION_REQUEST,
-    encodeOpenRequest({ tag: 1, privilege: credentials.privilege, consoleSessionId, algorithms: suite }),
+    encodeOpenRequest({ tag: firstTag, privilege: credentials.privilege, consoleSessionId, algorithms: suite }),
     PayloadType.OPEN_SESSION_RESPONSE,
     decodeOpenResponse,
-    (answer) => answer.consoleSessionId === consoleSessionId,
+    (answer) => answer.consoleSessionId,
   );
   const { bmcSessionId } = opened;
   const role = NAME_ONLY | credentials.privilege;
   const consoleRandom = randomBytes(RANDOM_LENGTH);
   const challenge = await ask(
     PayloadType.RAKP_1,
-    encodeRakp1({ tag: 2, bmcSessionId, consoleRandom, role, user: credentials.user }),
+    encodeRakp1({ tag: firstTag + 1, bmcSessionId, consoleRandom, role, user: credentials.user }),
     PayloadType.RAKP_2,
     decodeRakp,
-    (answer) => answer.sessionId === consoleSessionId,
+    (answer) => answer.sessionId,
   );
   const body = decodeRakp2Body(challenge.body) ?? raise(fail("malformed", "RAKP 2 is too short"));
   const exchange = { suite, user: credentials.user, role, consoleSessionId, bmcSessionId, consoleRandom, ...body };
   const codes = keyExchangeCodes(exchange, passwordKey(credentials.password));
   const proven = same(body.code, codes.rakp2);
   const proof = encodeRakp({
-    tag: 3,
+    tag: firstTag + 2,
     status: proven ? RmcpStatus.OK : RmcpStatus.INVALID_INTEGRITY_CHECK,
     sessionId: bmcSessionId,
     body: proven ? codes.rakp3 : Buffer.alloc(0),
@@ -108,13 +115,7 @@ export async function logIn(
     peer.send(encodeSessionless(PayloadType.RAKP_3, proof));
     throw fail("wrong-password", `the password of "${credentials.user}" is not the BMC's`);
   }
-  const confirmed = await ask(
-    PayloadType.RAKP_3,
-    proof,
-    PayloadType.RAKP_4,
-    decodeRakp,
-    (answer) => answer.sessionId === consoleSessionId,
-  );
+  const confirmed = await ask(PayloadType.RAKP_3, proof, PayloadType.RAKP_4, decodeRakp, (answer) => answer.sessionId);
   if (!same(confirmed.body, codes.rakp4)) throw fail("wrong-password", "the BMC could not prove the session's keys");
   return { consoleSessionId, bmcSessionId, keys: deriveSessionKeys(suite, codes.sessionIntegrityKey) };
 }

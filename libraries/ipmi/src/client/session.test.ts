@@ -11,6 +11,7 @@ import * as commands from "./commands.ts";
 import { readFru } from "./fru.ts";
 import { IpmiSession, type SessionOptions } from "./session.ts";
 import { openSol } from "./sol.ts";
+import * as users from "./users.ts";
 
 const IMPATIENT = { attempts: 4, firstWaitMs: 60 };
 let bmc: TestBmc;
@@ -76,6 +77,25 @@ describe("a session", () => {
   });
 });
 
+describe("users", () => {
+  it("are made, get a password of up to 20 characters, and reach the console", async () => {
+    {
+      await using session = await open();
+      await users.setUserName(session, 4, "tenant");
+      await users.setUserPassword(session, 4, "twenty-bytes-exactly");
+      await users.enableUser(session, 4, true);
+      await users.grantAccess(session, 4, 4);
+      await users.grantSol(session, 4);
+      expect(await users.getUserName(session, 4)).toBe("tenant");
+      expect(await users.getUserAccess(session, 4)).toEqual({ enabled: true, ipmiMessaging: true, privilege: 4 });
+    }
+    await using session = await open({ user: "tenant", password: "twenty-bytes-exactly" });
+    (await openSol(session)).destroy();
+    await expect(users.setUserName(session, 5, "tenant")).rejects.toMatchObject({ completionCode: 0xcc });
+    await expect(users.setUserName(session, 1, "nameless")).rejects.toMatchObject({ completionCode: 0xcc });
+  });
+});
+
 describe("a login", () => {
   it("fails with a reason: wrong password, wrong user, nobody there", async () => {
     await expect(open({ password: "wrong" })).rejects.toMatchObject({ kind: "wrong-password" });
@@ -117,8 +137,14 @@ async function network(fate: (index: number) => "pass" | "lose" | "double" | "ga
     if (what === "double") to.send(datagram, port(), "127.0.0.1");
   };
   front.on("message", (_datagram, remote) => (client = remote.port));
-  front.on("message", carry(back, () => bmc.port));
-  back.on("message", carry(front, () => client));
+  front.on(
+    "message",
+    carry(back, () => bmc.port),
+  );
+  back.on(
+    "message",
+    carry(front, () => client),
+  );
   front.bind(0, "127.0.0.1");
   back.bind(0, "127.0.0.1");
   await Promise.all([once(front, "listening"), once(back, "listening")]);

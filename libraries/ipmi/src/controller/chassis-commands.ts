@@ -6,7 +6,14 @@ import { type CommandHandler, commandKey, NO_DATA, refuse } from "./command.ts";
 export type PowerAction = "off" | "on" | "cycle" | "reset" | "diagnostic-interrupt" | "soft-off";
 
 /** Chassis Control's numbers (§28.3). */
-export const POWER_ACTIONS: readonly PowerAction[] = ["off", "on", "cycle", "reset", "diagnostic-interrupt", "soft-off"];
+export const POWER_ACTIONS: readonly PowerAction[] = [
+  "off",
+  "on",
+  "cycle",
+  "reset",
+  "diagnostic-interrupt",
+  "soft-off",
+];
 
 /** The machine around the BMC. */
 export interface Chassis {

@@ -41,9 +41,6 @@ export function repositoryCommands(): [number, CommandHandler][] {
         },
       },
     ],
-    [
-      commandKey(NetFn.STORAGE, Command.GET_SEL_INFO),
-      { privilege: Privilege.USER, run: () => repositoryInfo(0) },
-    ],
+    [commandKey(NetFn.STORAGE, Command.GET_SEL_INFO), { privilege: Privilege.USER, run: () => repositoryInfo(0) }],
   ];
 }

@@ -94,8 +94,7 @@ export function userCommands(users: UserTable): [number, CommandHandler][] {
         minLength: 6,
         run(data, caller) {
           resolveChannel(data[0]!, caller, CHANNELS);
-          if (data[2]! & SOL_PAYLOAD)
-            users.change(data[1]! & 0x3f, { solAccess: (data[1]! & DISABLE_PAYLOADS) === 0 });
+          if (data[2]! & SOL_PAYLOAD) users.change(data[1]! & 0x3f, { solAccess: (data[1]! & DISABLE_PAYLOADS) === 0 });
           return NO_DATA;
         },
       },

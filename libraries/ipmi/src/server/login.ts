@@ -65,7 +65,7 @@ export class LoginDesk {
     const answer = (status: number, bmcSessionId: number) =>
       encodeSessionless(
         PayloadType.OPEN_SESSION_RESPONSE,
-        encodeOpenResponse({ tag, status, privilege, consoleSessionId, bmcSessionId, algorithms }),
+        encodeOpenResponse({ tag, status, privilege, consoleSessionId, bmcSessionId }, algorithms),
       );
     if (!suite) return answer(RmcpStatus.NO_CIPHER_SUITE_MATCH, 0);
     if (id === undefined) return answer(RmcpStatus.INSUFFICIENT_RESOURCES, 0);

@@ -16,7 +16,7 @@ import { Metrics } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Pixiecore {
-  readonly ports: { dhcp: number; pxe: number | undefined; tftp: number; http: number; metrics: number | undefined };
+  readonly ports: { dhcp: number; pxe: number; tftp: number; http: number; metrics: number | undefined };
   close(): Promise<void>;
 }
 
@@ -131,8 +131,9 @@ async function tellTransfer(
 ): Promise<void> {
   metrics.count("tftp_transfers_total", { result: report.error === undefined ? "ok" : "failed" });
   const asker = await admission.machineAt(report.peer.address).catch(() => undefined);
-  log.info(
-    { ...asker, step: "tftp", file: report.path, bytes: report.bytes, ms: report.milliseconds, error: report.error },
-    report.error === undefined ? "firmware fetched iPXE" : "TFTP transfer ended early",
-  );
+  const step = { ...asker, step: "tftp", file: report.path, bytes: report.bytes, ms: report.milliseconds };
+  if (report.error === undefined) log.info(step, "firmware fetched iPXE");
+  // Firmware first asks for the size only and breaks off: part of every boot, not of the story.
+  else if (report.bytes === 0) log.debug({ ...step, error: report.error }, "TFTP request without transfer");
+  else log.warn({ ...step, error: report.error }, "TFTP transfer broke off");
 }

@@ -13,38 +13,38 @@ export type Platform = "pcbios" | "efi";
 const RETRY_SECONDS = 5;
 /** metal-api said no: a person has to change something first. */
 const REFUSED_SECONDS = 30;
-/** Five minutes of tries, then a reboot: iPXE does not renew its address, and firmware may have another way to boot. */
+/** Then a reboot: iPXE does not renew its address, and firmware may have another way to boot. */
 const MAX_TRIES = 60;
 
 /**
- * The script each iPXE starts with and comes back to: asks for the machine's own script until it gets one.
- * It stays on the machine, so this server may restart meanwhile. `netX` is the NIC iPXE came up on.
+ * The script each iPXE starts with and comes back to: fetches the machine's own script. `netX` is the NIC iPXE came up on.
  */
 export function chainScript(site: ScriptSite): string {
   const query = "mac=${netX/mac}&uuid=${uuid}&arch=${buildarch}&platform=${platform}";
   return script([
-    "isset ${tries} || set tries:int32 0",
-    ":again",
     `chain --replace --autofree ${site.baseUrl}/ipxe?${query} ||`,
-    "inc tries",
-    `iseq \${tries} ${MAX_TRIES} && reboot ||`,
-    `echo The boot server has no script for this machine (try \${tries}), asking again in ${RETRY_SECONDS} s`,
-    `sleep ${RETRY_SECONDS}`,
-    "goto again",
+    "echo The boot server has no script for this machine",
+    ...startOver(site, RETRY_SECONDS),
   ]);
 }
 
 /** metal-api could not be asked, or answered nonsense: says why and starts over. */
 export function retryScript(site: ScriptSite, why: string, seconds = RETRY_SECONDS): string {
-  return script([
-    `echo metal-stack: ${printable(why)}`,
-    `echo Trying again in ${seconds} s`,
+  return script([`echo metal-stack: ${printable(why)}`, ...startOver(site, seconds)]);
+}
+
+/** How every script ends that found nothing to boot: a loop on the machine, so this server may be away meanwhile. */
+function startOver(site: ScriptSite, seconds: number): string[] {
+  return [
     "isset ${tries} || set tries:int32 0",
+    ":again",
     "inc tries",
     `iseq \${tries} ${MAX_TRIES} && reboot ||`,
+    `echo Trying again in ${seconds} s (try \${tries})`,
     `sleep ${seconds}`,
-    `chain --replace --autofree ${site.baseUrl}/boot.ipxe || reboot`,
-  ]);
+    `chain --replace --autofree ${site.baseUrl}/boot.ipxe ||`,
+    "goto again",
+  ];
 }
 
 /** The plan holds something that cannot be put into a script safely. */
@@ -94,9 +94,8 @@ function discoveryScript(site: ScriptSite, plan: DiscoveryPlan): string {
     "boot ||",
     ":failed",
     "imgfree",
-    `echo The discovery image could not be loaded, trying again in ${RETRY_SECONDS} s`,
-    `sleep ${RETRY_SECONDS}`,
-    `chain --replace --autofree ${site.baseUrl}/boot.ipxe || reboot`,
+    "echo The discovery image could not be loaded",
+    ...startOver(site, RETRY_SECONDS),
   ]);
 }
 

@@ -37,7 +37,7 @@ export interface DhcpParts {
 
 export interface RunningDhcp {
   readonly port: number;
-  readonly pxePort: number | undefined;
+  readonly pxePort: number;
   close(): Promise<void>;
 }
 
@@ -62,19 +62,17 @@ export async function serveDhcp(parts: DhcpParts): Promise<RunningDhcp> {
       }
     );
   });
-  // A firmware that was given an address and a boot file has no reason to ask there, so only a proxy listens.
-  const pxe = parts.authority
-    ? undefined
-    : await listen(ports.pxe, parts, async (request, client, boot, remote) => {
-        const answer = answerOnPxePort(request, client, boot, settings.address);
-        return answer && { answer, to: { address: remote.address, port: remote.port } };
-      });
+  // Mostly for a proxy's clients, but some firmware asks here whatever the first answer said.
+  const pxe = await listen(ports.pxe, parts, async (request, client, boot, remote) => {
+    const answer = answerOnPxePort(request, client, boot, settings.address);
+    return answer && { answer, to: { address: remote.address, port: remote.port } };
+  });
   return {
     port: main.address().port,
-    pxePort: pxe?.address().port,
+    pxePort: pxe.address().port,
     close: async () => {
       for (const socket of [main, pxe]) {
-        if (socket) await new Promise<void>((done) => socket.close(() => done()));
+        await new Promise<void>((done) => socket.close(() => done()));
       }
     },
   };

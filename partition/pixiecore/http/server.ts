@@ -47,11 +47,16 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   "/config": (parts, _url, _request, response) =>
     text(response, 200, JSON.stringify(parts.hammerConfig), "application/json"),
-  "/firmware/": (parts, url, request, response) => {
-    const program = parts.firmware.get(url.pathname.slice("/firmware/".length));
+  "/firmware/": async (parts, url, request, response) => {
+    const file = url.pathname.slice("/firmware/".length);
+    const program = parts.firmware.get(file);
     if (!program) return text(response, 404, "no such program\n");
     response.writeHead(200, { "content-type": "application/efi", "content-length": program.length });
     response.end(request.method === "HEAD" ? undefined : program);
+    if (request.method === "GET") {
+      const asker = await parts.admission.machineAt(clientAddress(request));
+      parts.log.info({ ...asker, step: "firmware", file, bytes: program.length }, "firmware fetches iPXE by HTTP");
+    }
     return 200;
   },
   "/files/": async (parts, url, request, response) => {

@@ -20,10 +20,8 @@ export function makeCertificates(client: Identity): TestCertificates {
   const issue = (name: string, names: string) => {
     openssl("req", ...newKey, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
     writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${names}\n`);
-    openssl(
-      ...["x509", "-req", "-in", `${name}.csr`, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
-      ...["-out", `${name}.pem`, "-days", "2", "-extfile", `${name}.ext`],
-    );
+    const from = ["-in", `${name}.csr`, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
+    openssl("x509", "-req", ...from, "-out", `${name}.pem`, "-days", "2", "-extfile", `${name}.ext`);
     return {
       cert: readFileSync(join(folder, `${name}.pem`), "utf8"),
       key: readFileSync(join(folder, `${name}.key`), "utf8"),

@@ -37,7 +37,8 @@ export function bootInformation(
   // iPXE takes option 60 as the mark of a proxy's offer, which it is not when it brings the address too.
   if (kind !== "ipxe" || mode === "proxy") options.set(Option.VENDOR_CLASS, textValue(vendorClass));
   if (guid) options.set(Option.CLIENT_GUID, guid);
-  if (kind === "pxe-bios") {
+  // Without it OVMF takes the boot file for a hint only and asks again on port 4011.
+  if (kind === "pxe-bios" || kind === "pxe-efi") {
     options.set(
       Option.VENDOR_SPECIFIC,
       encodeEncapsulated(new Map([[PXE_DISCOVERY_CONTROL, uint8Value(USE_BOOT_FILE)]])),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finishes the unpacked image; mmdebstrap calls it with the image's root. Everything slow is done here, once, not at install.
 set -eu
-root=$1
+root=${1:?the root of the image}
 here=$(dirname "$0")
 
 # cp keeps modes; numeric owner root whoever builds.

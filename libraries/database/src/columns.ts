@@ -1,5 +1,5 @@
 // Types of columns whose TypeScript form needs care.
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType, Generated, Updateable } from "kysely";
 
 declare const contentOf: unique symbol;
 
@@ -20,6 +20,9 @@ export type Timestamp = Generated<Date>;
 
 /** A column the database alone writes. */
 export type ReadOnly<T> = ColumnType<T, never, never>;
+
+/** What an update sets; undefined leaves a column as it is. */
+export type Changes<Table> = { [Column in keyof Updateable<Table>]?: Updateable<Table>[Column] | undefined };
 
 /** The value for a jsonb column. (node-postgres would write an array as a PostgreSQL array.) */
 export function json<T>(value: T): JsonText<T> {

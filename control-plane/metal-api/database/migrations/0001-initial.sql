@@ -278,3 +278,15 @@ create table erase_records (
   created timestamptz not null default now()
 );
 create index erase_records_machine on erase_records (machine_id, created desc);
+
+-- Counts and dates every write, so that no statement can forget to.
+create function touch() returns trigger language plpgsql as $$
+begin
+  new.version := old.version + 1;
+  new.changed := now();
+  return new;
+end $$;
+create trigger touch before update on partitions for each row execute function touch();
+create trigger touch before update on sizes for each row execute function touch();
+create trigger touch before update on images for each row execute function touch();
+create trigger touch before update on filesystem_layouts for each row execute function touch();

@@ -43,7 +43,7 @@ async function start(): Promise<EmbeddedPostgres> {
 
 /** Another process that uses the same directory; returns when it has the server. */
 async function useElsewhere(command: readonly string[] = [], where = directory): Promise<[ChildProcess, string]> {
-  const [program = "", ...rest] = [...command, process.execPath, USE_SERVER, where];
+  const [program, ...rest] = [...command, process.execPath, USE_SERVER, where];
   const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
   children.push(child);
   let errors = "";

@@ -1,0 +1,17 @@
+import type { PartitionResponse } from "@metal-stack/api-schema";
+import type { PartitionRow } from "./store.ts";
+
+export function partitionResponse(row: PartitionRow): PartitionResponse {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    mgmtserviceaddress: row.mgmt_service_address,
+    bootconfig: row.boot_configuration,
+    labels: row.labels,
+    ...(row.dns_servers.length === 0 ? {} : { dns_servers: [...row.dns_servers] }),
+    ...(row.ntp_servers.length === 0 ? {} : { ntp_servers: [...row.ntp_servers] }),
+    created: row.created.toISOString(),
+    changed: row.changed.toISOString(),
+  };
+}

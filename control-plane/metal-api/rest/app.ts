@@ -1,0 +1,43 @@
+// What routes are written against: fastify with types from the schemas, a user, and a role that every route declares.
+import type { FastifyInstance, FastifyTypeProvider, RawServerDefault } from "fastify";
+import type { FastifyBaseLogger } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Static, TSchema } from "typebox";
+import type { Context } from "../context.ts";
+import type { Role } from "./rules-roles.ts";
+
+interface TypeBoxProvider extends FastifyTypeProvider {
+  readonly validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
+  readonly serializer: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>;
+
+/** The REST side of one noun: registers its routes, below the base path. */
+export type RouteModule = (app: App, context: Context) => void;
+
+/** Who asks. The guest, who sent no credentials, has no tenant and no groups. */
+export interface User {
+  readonly email: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly tenant: string;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    user: User;
+  }
+  interface FastifyContextConfig {
+    /** Who may call; a route without it is refused at start. */
+    role?: Role;
+    /** POST and PUT normally demand application/json, also without a body. */
+    anyContentType?: boolean;
+  }
+}

@@ -1,0 +1,138 @@
+// The REST API: order of the checks, shape of errors. Routes come from the folders of the nouns.
+import { randomUUID } from "node:crypto";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import type { Context } from "../context.ts";
+import { badRequest, forbidden } from "../errors.ts";
+import { answerTo } from "./answers-to-errors.ts";
+import type { App, RouteModule } from "./app.ts";
+import { authenticate, GUEST } from "./authentication.ts";
+import { withReferences, withReferencesInside } from "./definitions.ts";
+import { serveDocument } from "./document.ts";
+import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
+import { errorBody, readJson } from "./rules-json.ts";
+import { refusal } from "./rules-roles.ts";
+
+/** User data of an allocation is the largest thing anybody sends. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** For receiving a request whole. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const MAX_ID_LENGTH = 300;
+const JSON_TYPE = "application/json";
+
+/** Told of every answered request. `route` is the pattern, not the path. */
+export type RequestObserver = (request: { method: string; route: string; statusCode: number; seconds: number }) => void;
+
+/**
+ * The REST server, not yet listening (`listen`, or `inject` in a test). Every request passes: authentication, tenant and
+ * role, 404/405, 406/415, body, handler. `close()` lets requests in flight finish.
+ */
+export function createRestServer(context: Context, routes: readonly RouteModule[], observe?: RequestObserver): App {
+  const app: App = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    requestIdHeader: "x-request-id",
+    genReqId: () => randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_ID_LENGTH },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
+  });
+  const known = new KnownPaths();
+  app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
+  app.decorateRequest("user", null as never);
+  readBodies(app);
+  shareDefinitions(app);
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.role === undefined)
+      throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
+    known.add(url);
+  });
+  app.addHook("onRequest", async (request) => check(request, context));
+  app.addHook("onResponse", async (request, reply) => report(request, reply, context, observe));
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerTo(error);
+    if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
+    return sendError(reply, answer.statusCode, answer.message);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    known.has(request.url)
+      ? sendError(reply, 405, "405: Method Not Allowed")
+      : sendError(reply, 404, "404: Page Not Found"),
+  );
+  serveDocument(app, context.config.basePath);
+  const prefix = context.config.basePath.slice(0, -1);
+  app.register(
+    async (scope) => {
+      for (const route of routes) route(scope, context);
+    },
+    { prefix },
+  );
+  return app;
+}
+
+function sendError(reply: FastifyReply, statusCode: number, message: string): FastifyReply {
+  return reply.code(statusCode).header("content-type", JSON_TYPE).send(errorBody(statusCode, message));
+}
+
+function readBodies(app: App): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(JSON_TYPE, { parseAs: "string" }, async (request: FastifyRequest, body: string) => {
+    if (body !== "") return readJson(body);
+    // The power commands never look at their body; whoever decodes one refuses an empty one.
+    if (request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");
+    return undefined;
+  });
+  app.addHook("preValidation", async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");
+  });
+}
+
+async function check(request: FastifyRequest, { config, clock }: Context): Promise<void> {
+  request.user = GUEST;
+  request.user = authenticate(request, config, clock());
+  const refused = refusal(request.routeOptions.config.role ?? "tenant", request.user, config.providerTenant);
+  if (refused !== undefined) throw forbidden(refused);
+  if (request.is404) return;
+  if (!acceptsJson(request.headers.accept)) {
+    throw notAcceptable();
+  }
+  if (!request.routeOptions.config.anyContentType && demandsJson(request.method, request.headers)) {
+    throw unsupportedMediaType();
+  }
+}
+
+function notAcceptable(): Error {
+  const message = "406: Not Acceptable\n\nAvailable representations: application/json";
+  return Object.assign(new Error(message), { statusCode: 406 });
+}
+
+function unsupportedMediaType(): Error {
+  return Object.assign(new Error("415: Unsupported Media Type"), { statusCode: 415 });
+}
+
+function shareDefinitions(app: App): void {
+  const shared = new Set<unknown>();
+  const define = (definition: Record<string, unknown>): void => {
+    if (shared.has(definition["$id"])) return;
+    shared.add(definition["$id"]);
+    app.addSchema(withReferencesInside(definition, define));
+  };
+  app.addHook("onRoute", (route) => {
+    if (!route.schema) return;
+    for (const part of ["body", "response"] as const) {
+      if (route.schema[part] !== undefined) route.schema[part] = withReferences(route.schema[part], define);
+    }
+  });
+}
+
+async function report(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { log }: Context,
+  observe: RequestObserver | undefined,
+): Promise<void> {
+  const { method, id: rqid, url, user } = request;
+  const { statusCode, elapsedTime } = reply;
+  const path = url.split("?", 1)[0];
+  log.debug({ rqid, method, path, statusCode, ms: Math.round(elapsedTime), user: user.email }, "request");
+  observe?.({ method, route: request.routeOptions.url ?? "", statusCode, seconds: elapsedTime / 1000 });
+}

@@ -18,12 +18,9 @@ export interface OsImage {
 /** The OS image that machine/os-images built last. */
 export function builtOsImage(): OsImage {
   const folder = join(CACHE, "os-images");
-  const meta = JSON.parse(readFileSync(join(folder, "debian-12.json"), "utf8")) as {
-    id: string;
-    file: string;
-    sha256: string;
-  };
-  return meta;
+  const file = "debian-12.tar.zst";
+  const meta = JSON.parse(readFileSync(join(CACHE, "os-images", `${file}.json`), "utf8")) as { id: string; sha256: string };
+  return { ...meta, file };
 }
 
 const GIB = 1024 ** 3;

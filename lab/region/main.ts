@@ -1,0 +1,219 @@
+// The region's first process, inside its namespaces: builds the wiring, starts every service and server, registers the
+// masterdata, and then tells the story: once with a verdict, or for as long as somebody watches.
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, connect } from "node:net";
+import { join } from "node:path";
+import { ApiClient } from "@metal-stack/api-client";
+import { sshCommand } from "../access/ssh.ts";
+import { duration, step } from "../setup/step.ts";
+import { Checks } from "../story/checks.ts";
+import { allocate, bootAll, tellStory, type Stage } from "../story/once.ts";
+import { Timeline } from "../story/timeline.ts";
+import { MachineWatch } from "../story/watch.ts";
+import { Bastions, inNamespace, runCommand } from "./bastions.ts";
+import { makeCredentials } from "./credentials.ts";
+import { lastConsoleLines } from "./failure.ts";
+import { Processes } from "./processes.ts";
+import { builtOsImage, PROJECTS, seed } from "./seed.ts";
+import { SERVERS, type ServerPlan } from "./servers.ts";
+import { ADDRESSES, chassis, consoleSocket, controlPlane, diskFiles, imageStore, metalBmc, metalCore, pixiecore, routerAdvertisements } from "./services.ts";
+import { LAB_FOLDER, writeState, type MachineAccess } from "./state.ts";
+import { storyOf } from "./telling.ts";
+import { wire } from "./wiring.ts";
+
+const run = process.env["LAB_RUN_FOLDER"]!;
+const apiUrl = process.env["LAB_API_URL"]!;
+const once = process.env["LAB_ONCE"] === "1";
+const started = Date.now();
+
+const timeline = new Timeline((line) => console.log(line));
+const checks = new Checks((line) => console.log(line));
+const nameOf = new Map(SERVERS.map((server) => [server.uuid, server.name]));
+const processes = new Processes(join(LAB_FOLDER, "logs"), (name, how) => console.log(`           ${name} ended (${how}); starting it again`));
+let stopping = false;
+
+async function waitUntil(what: string, test: () => Promise<unknown>, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      await test();
+      return;
+    } catch (error) {
+      if (stopping) throw new Error("stopped", { cause: error });
+      if (Date.now() > deadline) throw new Error(`${what}: not within ${duration(timeoutMs)}: ${(error as Error).message}`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+  }
+}
+
+async function startRegion(): Promise<Stage & { bastions: Bastions }> {
+  const fabric = await step("switches and cables", () => wire());
+  const credentials = await step("keys and certificates", () => makeCredentials(join(run, "pki")));
+  const tell = storyOf(timeline);
+  const api = new ApiClient({ url: `http://127.0.0.1:${ADDRESSES.apiPort}/metal`, hmac: { type: "Metal-Admin", key: credentials.hmac.admin } });
+
+  await step("control plane", async () => {
+    processes.start(await controlPlane(credentials, run));
+    processes.start(imageStore());
+    await waitUntil("the control plane is healthy", () => api.get("/v1/health"), 60_000);
+  });
+  lendApi();
+  await step("partition", async () => {
+    processes.start(routerAdvertisements(run, fabric.bootInterface));
+    processes.start({ ...(await pixiecore(credentials, run)), onLine: (line) => tell("pixiecore", line) });
+    await waitUntil("pixiecore serves", async () => {
+      const answer = await fetch(`http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/healthz`);
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+    }, 30_000);
+    await seed(api, { files: `http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/files`, images: `http://${ADDRESSES.control}:${ADDRESSES.imagesPort}` }, () => undefined);
+    for (const leaf of fabric.leaves) processes.start({ ...(await metalCore(credentials, leaf.id, leaf.env)), onLine: (line) => tell(leaf.id, line) });
+    await waitUntil("both leaves are registered", async () => {
+      const found = await api.get<unknown[]>("/v1/switch");
+      if (found.length < fabric.leaves.length) throw new Error(`${found.length} are`);
+    }, 30_000);
+  });
+  await step("servers", async () => {
+    for (const server of SERVERS) processes.start({ ...chassis(server, run, fabric.taps(server), "auto"), onLine: (line) => tell(server.name, line) });
+    processes.start({ ...(await metalBmc(credentials, run)), onLine: (line) => tell("metal-bmc", line) });
+    await waitUntil("metal-bmc has found both servers", async () => {
+      const found = await api.get<{ id: string }[]>("/v1/machine");
+      for (const server of SERVERS) if (!found.some((machine) => machine.id === server.uuid)) throw new Error(`${server.name} is missing`);
+    }, 60_000);
+  });
+
+  const sshKey = join(run, "id_ed25519");
+  const key = await runCommand(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", sshKey]);
+  if (key.code !== 0) throw new Error(`ssh-keygen: ${key.output}`);
+  const publicKey = (await runCommand(["cat", `${sshKey}.pub`])).output.trim();
+  // metalctl looks for config.yaml in the current folder: this is how `npx metalctl` finds the lab.
+  writeFileSync("config.yaml", `current: lab\ncontexts:\n  lab:\n    url: ${apiUrl}\n    hmac: ${credentials.hmac.admin}\n    hmac_auth_type: Metal-Admin\n`, { mode: 0o600 });
+
+  const watch = new MachineWatch(api, timeline, nameOf);
+  watch.start();
+  const bastions = new Bastions(api, fabric.attachHost);
+  writeState({ sshKey, machines: access(watch, undefined), processes: pids() });
+
+  const way = async (server: ServerPlan) => {
+    const allocation = watch.machine(server.uuid)?.allocation;
+    const network = allocation?.networks.find((entry) => entry.private);
+    if (!allocation || !network) throw new Error(`${server.name} is not allocated`);
+    const namespace = await bastions.namespaceFor({ networkid: network.networkid, vrf: network.vrf, project: allocation.project });
+    return { namespace, address: network.ips[0]! };
+  };
+  const ssh = async (server: ServerPlan, command: string, timeoutMs = 20_000) => {
+    const { namespace, address } = await way(server);
+    return runCommand(inNamespace(namespace, sshCommand(sshKey, address, [command])), timeoutMs);
+  };
+  return {
+    api,
+    timeline,
+    watch,
+    checks,
+    bastions,
+    sshPublicKey: publicKey,
+    imageId: builtOsImage().id,
+    diskFiles: (server) => diskFiles(server, run),
+    powerOn: (server) => api.post(`/v1/machine/${server.uuid}/power/on`),
+    ssh,
+    async sshAnswers(server, timeoutMs) {
+      await waitUntil(`${server.name} answers ssh`, async () => {
+        const { code, output } = await ssh(server, "true");
+        if (code !== 0) throw new Error(output.trim().split("\n").at(-1) ?? "");
+      }, timeoutMs);
+      writeState({ machines: access(watch, { [server.name]: await way(server) }), processes: pids() });
+    },
+    async besides(server, command) {
+      const { namespace } = await way(server);
+      return runCommand(inNamespace(namespace, command));
+    },
+  };
+}
+
+const known: Record<string, MachineAccess["ssh"]> = {};
+
+/** What the commands `ssh` and `console` need to know of each server. */
+function access(watch: MachineWatch, news: Record<string, NonNullable<MachineAccess["ssh"]>> | undefined): Record<string, MachineAccess> {
+  Object.assign(known, news);
+  return Object.fromEntries(
+    SERVERS.map((server) => {
+      const way = watch.machine(server.uuid)?.allocation ? known[server.name] : undefined;
+      return [server.name, { uuid: server.uuid, consoleSocket: consoleSocket(server, run), ...(way ? { ssh: way } : {}) }];
+    }),
+  );
+}
+
+const pids = () => Object.fromEntries(processes.names.map((name) => [name, processes.pid(name) ?? 0]));
+
+/** The API on a UNIX socket, which the host lends a loopback port. */
+function lendApi(): void {
+  const server = createServer((client) => {
+    const upstream = connect(ADDRESSES.apiPort, "127.0.0.1");
+    client.on("error", () => upstream.destroy());
+    upstream.on("error", () => client.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  server.listen(join(run, "api.sock"));
+}
+
+async function stop(code: number): Promise<never> {
+  if (!stopping) {
+    stopping = true;
+    console.log("\ntaking everything down …");
+    await processes.stopAll();
+    if (existsSync("config.yaml")) rmSync("config.yaml");
+  }
+  process.exit(code);
+}
+
+async function tellOnce(stage: Stage): Promise<number> {
+  await tellStory(stage);
+  console.log(timeline.table());
+  writeFileSync(join(LAB_FOLDER, "timeline.json"), JSON.stringify(timeline.chapters(), null, 2));
+  const failed = checks.failed;
+  console.log(failed.length === 0 ? `\nthe whole story worked, in ${duration(Date.now() - started)}` : `\nFAILED:\n  ${failed.join("\n  ")}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** Boots everything, provisions the first server, and then keeps the ways in up to date until told to stop. */
+async function tellForWatchers(stage: Stage & { bastions: Bastions }): Promise<never> {
+  await bootAll(stage);
+  const [first] = SERVERS as readonly [ServerPlan];
+  await allocate(stage, first, PROJECTS[0]);
+  console.log(`
+The region runs; its API is ${apiUrl}. From another terminal in this folder:
+
+  npm run lab -- ssh ${first.name}              a shell on the server that was just provisioned
+  npm run lab -- console ${SERVERS[1]?.name ?? first.name}          a serial console (leave with Ctrl-])
+  npx metalctl machine ls
+  npx metalctl machine delete ${first.uuid}
+
+Ctrl-C here takes everything down.`);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    for (const server of SERVERS) {
+      const allocation = stage.watch.machine(server.uuid)?.allocation;
+      const network = allocation?.networks.find((entry) => entry.private);
+      if (!allocation || !network || stage.watch.machine(server.uuid)?.events.log[0]?.event !== "Phoned Home") continue;
+      const namespace = await stage.bastions.namespaceFor({ networkid: network.networkid, vrf: network.vrf, project: allocation.project }).catch(() => undefined);
+      if (namespace) known[server.name] = { namespace, address: network.ips[0]! };
+    }
+    writeState({ machines: access(stage.watch, undefined), processes: pids() });
+  }
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(once ? 1 : 0));
+try {
+  const stage = await startRegion();
+  if (once) await stop(await tellOnce(stage));
+  await tellForWatchers(stage);
+} catch (error) {
+  if (!stopping) {
+    console.error(`\nFAILED: ${(error as Error).message}\n`);
+    checks.check((error as Error).message, false);
+    for (const server of SERVERS) console.error(lastConsoleLines(server.name, run));
+    console.error(`logs: ${LAB_FOLDER}/logs/`);
+    await stop(1);
+  }
+} finally {
+  checks.save();
+}

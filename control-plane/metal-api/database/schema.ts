@@ -1,7 +1,7 @@
 // The tables of migrations/ as kysely sees them; schema.test.ts compares both with a real database.
 // Here timestamptz is a Date, bigint a number (every one of ours stays far below 2^53), inet and cidr a string.
 import type { Json, JsonDefault, JsonOrNull, ReadOnly, Timestamp } from "@metal-stack/database";
-import type { Generated, Kysely } from "kysely";
+import type { Generated, Kysely, Transaction } from "kysely";
 import type {
   BgpPortState,
   Bios,
@@ -46,12 +46,18 @@ export interface Schema {
   tickets: TicketsTable;
   machine_certificates: MachineCertificatesTable;
   bmc_commands: BmcCommandsTable;
+  bmc_streams: BmcStreamsTable;
   releases: ReleasesTable;
   erase_records: EraseRecordsTable;
+  number_pools: NumberPoolsTable;
+  free_numbers: FreeNumbersTable;
 }
 
 /** The database or a transaction in it: what every store function takes first. */
 export type Db = Kysely<Schema>;
+
+/** A transaction: what a store function takes whose statements are only right together. */
+export type Tx = Transaction<Schema>;
 
 /** What every entity of the API has. */
 interface Entity {
@@ -253,6 +259,13 @@ interface BmcCommandsTable {
   error: string | null;
 }
 
+interface BmcStreamsTable {
+  partition_id: string;
+  holder: string;
+  certificate: string;
+  until: Date;
+}
+
 export type ReleasePhase = "reset" | "boot" | "erase" | "done" | "quarantined";
 
 interface ReleasesTable {
@@ -281,4 +294,16 @@ interface EraseRecordsTable {
   accepted: boolean;
   reason: Generated<string>;
   created: Timestamp;
+}
+
+interface NumberPoolsTable {
+  pool: string;
+  first: number;
+  next: number;
+  last: number;
+}
+
+interface FreeNumbersTable {
+  pool: string;
+  number: number;
 }

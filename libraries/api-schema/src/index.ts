@@ -1,3 +1,9 @@
 // The resources of the REST API: one schema each for validation, types, document and clients.
 export * from "./base.ts";
 export * from "./partition.ts";
+export * from "./ip.ts";
+export * from "./network.ts";
+export * from "./size.ts";
+export * from "./image.ts";
+export * from "./filesystem-layout.ts";
+export * from "./service.ts";

@@ -290,3 +290,5 @@ create trigger touch before update on partitions for each row execute function t
 create trigger touch before update on sizes for each row execute function touch();
 create trigger touch before update on images for each row execute function touch();
 create trigger touch before update on filesystem_layouts for each row execute function touch();
+create trigger touch before update on networks for each row execute function touch();
+create trigger touch before update on ips for each row execute function touch();

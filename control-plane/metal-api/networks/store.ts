@@ -1,0 +1,110 @@
+import { parsePrefix, type PrefixUsage, type Reader, usageOf } from "@metal-stack/ipam";
+import { type Expression, type Insertable, type Selectable, type SqlBool, sql, type Updateable } from "kysely";
+import type { Db, Schema, Tx } from "../database/schema.ts";
+import { badRequest, notFound, unprocessable } from "../errors.ts";
+import { familyOf } from "./rules.ts";
+
+export type NetworkRow = Selectable<Schema["networks"]>;
+
+/** What `POST /v1/network/find` can ask for; all parts must hold. */
+export interface NetworkQuery {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly partitionid?: string | undefined;
+  readonly projectid?: string | undefined;
+  readonly parentnetworkid?: string | undefined;
+  readonly vrf?: number | undefined;
+  readonly nat?: boolean | undefined;
+  readonly privatesuper?: boolean | undefined;
+  readonly underlay?: boolean | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly prefixes?: readonly string[] | undefined;
+  readonly destinationprefixes?: readonly string[] | undefined;
+  readonly addressfamily?: string | undefined;
+}
+
+/** Query key to column, where the comparison is equality. */
+const COLUMNS = {
+  id: "id",
+  name: "name",
+  partitionid: "partition_id",
+  projectid: "project_id",
+  parentnetworkid: "parent_network_id",
+  nat: "nat",
+  privatesuper: "private_super",
+  underlay: "underlay",
+} as const;
+
+/** All networks that match, by id. Throws 400 (malformed CIDR), 422 (address family). */
+export async function findNetworks(db: Db, query: NetworkQuery = {}): Promise<NetworkRow[]> {
+  return db
+    .selectFrom("networks")
+    .selectAll()
+    .where((where) => where.and(conditions(query)))
+    .orderBy("id")
+    .execute();
+}
+
+function conditions(query: NetworkQuery): Expression<SqlBool>[] {
+  const equal = Object.entries(COLUMNS).flatMap(([key, column]) => {
+    const value = query[key as keyof typeof COLUMNS];
+    return value === undefined ? [] : [sql<SqlBool>`coalesce(${sql.ref(column)}::text, '') = ${String(value)}`];
+  });
+  const vrf = query.vrf === undefined ? [] : [sql<SqlBool>`coalesce(vrf, 0) = ${query.vrf}`];
+  const labels = Object.entries(query.labels ?? {}).map(([key, value]) => sql<SqlBool>`labels ->> ${key} = ${value}`);
+  const prefixes = (query.prefixes ?? []).map((cidr) => hasPrefix("prefixes", cidr));
+  const destinations = (query.destinationprefixes ?? []).map((cidr) => hasPrefix("destination_prefixes", cidr));
+  return [...equal, ...vrf, ...labels, ...prefixes, ...destinations, ...family(query.addressfamily)];
+}
+
+function hasPrefix(column: string, cidr: string): Expression<SqlBool> {
+  if (!parsePrefix(cidr)) throw badRequest(`given prefix ${cidr} is not a valid ip with mask`);
+  return sql<SqlBool>`${cidr}::inet = any(${sql.ref(column)}::inet[])`;
+}
+
+function family(text: string | undefined): Expression<SqlBool>[] {
+  if (text === undefined || text === "") return [];
+  const wanted = familyOf(text);
+  if (!wanted) throw unprocessable(`given addressfamily is invalid:${text}`);
+  const version = wanted === "IPv4" ? 4 : 6;
+  return [sql<SqlBool>`exists (select from unnest(prefixes) prefix where family(prefix::inet) = ${version})`];
+}
+
+/** Throws 404. */
+export async function networkById(db: Db, id: string): Promise<NetworkRow> {
+  const network = await db.selectFrom("networks").selectAll().where("id", "=", id).executeTakeFirst();
+  if (!network) throw notFound("network", id);
+  return network;
+}
+
+/** Reads a network that is about to change; others wait until the transaction ends. Throws 404. */
+export async function lockNetwork(tx: Tx, id: string): Promise<NetworkRow> {
+  const network = await tx.selectFrom("networks").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+  if (!network) throw notFound("network", id);
+  return network;
+}
+
+export async function insertNetwork(tx: Tx, network: Insertable<Schema["networks"]>): Promise<NetworkRow> {
+  return tx.insertInto("networks").values(network).returningAll().executeTakeFirstOrThrow();
+}
+
+/** The row must be locked. */
+export async function updateNetworkRow(
+  tx: Tx,
+  id: string,
+  changes: Updateable<Schema["networks"]>,
+): Promise<NetworkRow> {
+  return tx.updateTable("networks").set(changes).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function deleteNetworkRow(tx: Tx, id: string): Promise<void> {
+  await tx.deleteFrom("networks").where("id", "=", id).execute();
+}
+
+/** The usage of all prefixes of all these networks, by canonical CIDR, in one query. */
+export async function usageOfNetworks(
+  db: Reader,
+  networks: readonly NetworkRow[],
+): Promise<ReadonlyMap<string, PrefixUsage>> {
+  return usageOf(db, [...new Set(networks.flatMap((network) => network.prefixes))]);
+}

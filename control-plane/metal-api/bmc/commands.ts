@@ -95,7 +95,7 @@ export async function commandDone(tx: Db, partitionId: string, commandId: string
   if (text !== "" && !answered.command.startsWith("LED-")) {
     await tx
       .updateTable("releases")
-      .set({ last_error: `BMC ${answered.command}: ${text}` })
+      .set({ last_error: sql<string>`'reset ' || attempts || ${`: BMC ${answered.command}: ${text}`}` })
       .where("machine_id", "=", answered.machine_id)
       .where("finished", "is", null)
       .execute();

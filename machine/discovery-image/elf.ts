@@ -34,7 +34,8 @@ export function elfNeeds(file: Buffer): ElfNeeds | undefined {
   const dynamic = segments.find((segment) => segment.type === PT_DYNAMIC);
   const needed: number[] = [];
   let stringTable = 0;
-  for (let at = dynamic?.offset ?? 0; dynamic && at < dynamic.offset + dynamic.size; at += 16) {
+  const [start, end] = dynamic ? [dynamic.offset, dynamic.offset + dynamic.size] : [0, 0];
+  for (let at = start; at < end; at += 16) {
     const tag = offsetAt(at);
     if (tag === DT_NULL) break;
     if (tag === DT_NEEDED) needed.push(offsetAt(at + 8));

@@ -35,30 +35,17 @@ export class ModuleDependencies {
     this.#builtin = new Set(builtin.split("\n").filter(Boolean).map(moduleName));
   }
 
-  /** The names that start with a prefix ending in `*`, or the name itself. */
-  #expand(pattern: string): string[] {
-    if (!pattern.endsWith("/")) return [moduleName(pattern)];
-    return [...this.#files].filter(([, file]) => file.startsWith(pattern)).map(([name]) => name);
-  }
-
   /**
-   * The files of all modules wanted and of all they need, sorted. A name that ends in `/` means every module in
-   * that folder (`kernel/drivers/virtio/`). Modules built into the kernel need no file.
+   * The files of all modules wanted and of all they need, sorted. Modules built into the kernel need no file.
    * @returns also the names that this kernel does not have
    */
   resolve(wanted: readonly string[]): { files: string[]; missing: string[] } {
     const files = new Set<string>();
     const missing: string[] = [];
-    for (const pattern of wanted) {
-      const names = this.#expand(pattern);
-      if (names.length === 0) missing.push(pattern);
-      for (const name of names) {
-        const file = this.#files.get(name);
-        if (file) {
-          files.add(file);
-          for (const need of this.#needs.get(file) ?? []) files.add(need);
-        } else if (!this.#builtin.has(name)) missing.push(name);
-      }
+    for (const name of wanted.map(moduleName)) {
+      const file = this.#files.get(name);
+      if (file) for (const needed of [file, ...(this.#needs.get(file) ?? [])]) files.add(needed);
+      else if (!this.#builtin.has(name)) missing.push(name);
     }
     return { files: [...files].sort(), missing };
   }

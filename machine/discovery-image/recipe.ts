@@ -4,7 +4,7 @@
 export interface Recipe {
   /** A Debian package that depends on the newest kernel package. */
   readonly kernelPackage: string;
-  /** Modules by name; a name ending in "/" is a folder of the kernel's module tree. */
+  /** Modules by name; what they need comes along. */
   readonly modules: readonly string[];
   readonly tools: readonly Tool[];
   /** Put Node and the hammer in. Off only in tests of the build itself. */

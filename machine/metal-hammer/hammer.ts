@@ -44,13 +44,13 @@ const BACKOFF = { firstMs: 250, maxMs: 5_000 };
 
 export class Hammer {
   readonly #say: Say;
-  readonly #fail: (message: string) => void;
+  readonly #watchdog: Watchdog;
   readonly #signal = new AbortController().signal;
   #events: Events | undefined;
 
-  constructor(say: Say, fail: (message: string) => void) {
+  constructor(say: Say, watchdog: Watchdog) {
     this.#say = say;
-    this.#fail = fail;
+    this.#watchdog = watchdog;
   }
 
   /** Resolves when metal-api knows, or after five seconds. */
@@ -60,7 +60,8 @@ export class Hammer {
   }
 
   /** Runs until the machine starts something else. @throws {Error} what keeps it from working */
-  async run(watchdog: Watchdog, commandLine: string): Promise<void> {
+  async run(commandLine: string): Promise<void> {
+    const watchdog = this.#watchdog;
     const dmi = readDmi();
     const parameters = bootParameters(commandLine);
     this.#say(`version ${VERSION}, machine ${dmi.uuid}, ${firmware()} firmware`);
@@ -121,8 +122,8 @@ export class Hammer {
         reboot: (reason) => this.#reboot(reason),
       },
     });
-    this.#restAfterAWhile(session);
     await Promise.race([
+      this.#restAfterAWhile(session),
       session.run(this.#signal),
       identity.keepRenewed((error) => this.#complain("cannot renew the certificate", error), this.#signal),
     ]);
@@ -190,15 +191,11 @@ export class Hammer {
     this.#say(`registered, size ${size}`);
   }
 
-  /** Only a machine that waits may rest: whatever else it does is finished first. */
-  #restAfterAWhile(session: Session): void {
+  /** Only a machine that waits may rest: whatever else it does is finished first. Resolves never. */
+  async #restAfterAWhile(session: Session): Promise<never> {
     const due = performance.now() + REST_MS * (1 + Math.random());
-    setInterval(() => {
-      if (performance.now() < due || !session.isWaiting) return;
-      this.#reboot("waited for a day or two, restarting for a newer image").catch((error: Error) =>
-        this.#fail(error.message),
-      );
-    }, MINUTE_MS);
+    while (performance.now() < due || !session.isWaiting) await sleep(MINUTE_MS);
+    return this.#reboot("waited for a day or two, restarting for a newer image");
   }
 
   async #reboot(reason: string): Promise<never> {

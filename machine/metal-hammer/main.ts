@@ -7,26 +7,33 @@ import { Hammer } from "./hammer.ts";
 import { rebootNow } from "./reboot.ts";
 import { openWatchdogDevice, Watchdog } from "./watchdog.ts";
 
-/** So that people can read what went wrong, and a broken machine does not hammer the boot server. */
+/** So that people can read what went wrong, and a broken machine does not keep the boot server busy. */
 const BEFORE_REBOOT_MS = 5_000;
+/** Telling and restarting take less; else the hardware does it. */
+const CRASH_LIMIT_MS = 60_000;
 
-const console = new Console();
-const hammer = new Hammer(console.say, (message) => crash(new Error(message)));
+const { say } = new Console();
+const watchdog = new Watchdog(openWatchdogDevice(say), (message) => void crash(new Error(message)));
+const hammer = new Hammer(say, watchdog);
 let crashing = false;
 
 /** The end of every error: the event Crashed, some time to read, a restart. */
-function crash(error: unknown): void {
+async function crash(error: unknown): Promise<void> {
   if (crashing) return;
   crashing = true;
+  watchdog.phase("crashing", CRASH_LIMIT_MS);
   const message = error instanceof Error ? error.message : String(error);
-  console.say(`crashed: ${message}`);
-  void hammer
-    .tellCrash(message)
-    .catch(() => undefined)
-    .then(() => sleep(BEFORE_REBOOT_MS))
-    .then(rebootNow);
+  say(`crashed: ${message}`);
+  if (error instanceof Error && error.stack) say(error.stack);
+  await hammer.tellCrash(message);
+  await sleep(BEFORE_REBOOT_MS);
+  await rebootNow();
 }
 
-process.on("uncaughtException", crash);
-process.on("unhandledRejection", crash);
-hammer.run(new Watchdog(openWatchdogDevice(console.say), crash), readFileSync("/proc/cmdline", "utf8")).catch(crash);
+process.on("uncaughtException", (error) => void crash(error));
+process.on("unhandledRejection", (error) => void crash(error));
+try {
+  await hammer.run(readFileSync("/proc/cmdline", "utf8"));
+} catch (error) {
+  await crash(error);
+}

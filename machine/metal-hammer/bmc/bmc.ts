@@ -1,19 +1,23 @@
 // This machine's BMC, through the kernel's IPMI device: where it is, what the board is, and a user of our own on it.
 import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { MachineIPMISchema, type MachineIPMI } from "@metal-stack/protocol";
 import { run } from "../command.ts";
 import type { Say } from "../console.ts";
 import { randomPassword } from "./password.ts";
 import {
+  administratorCommands,
   isLanChannel,
   parseFields,
   parseFru,
   parseLan,
   parseUsers,
   PASSWORD_SET,
+  passwordCommand,
   slotFor,
-  userCommands,
 } from "./rules-ipmitool.ts";
 
 /** The original's name for the user that metal-bmc logs in with. */
@@ -31,8 +35,7 @@ const TIMEOUT_MS = 120_000;
  * @throws {Error} without the password in its text
  */
 export async function prepareBmc(access: readonly string[] = []): Promise<MachineIPMI> {
-  const ipmitool = (args: readonly string[], input?: string) =>
-    run("ipmitool", [...access, ...args], { timeoutMs: TIMEOUT_MS, ...(input === undefined ? {} : { input }) });
+  const ipmitool = (args: readonly string[]) => run("ipmitool", [...access, ...args], { timeoutMs: TIMEOUT_MS });
   const optional = (args: readonly string[]) => ipmitool(args).catch(() => "");
 
   let channel: number | undefined;
@@ -43,14 +46,18 @@ export async function prepareBmc(access: readonly string[] = []): Promise<Machin
   }
   if (channel === undefined) throw new Error("the BMC has no LAN channel");
 
-  const slot = slotFor(parseUsers(await ipmitool(["-c", "user", "list", String(channel)])), BMC_USER);
+  const users = parseUsers(await ipmitool(["-c", "user", "list", String(channel)]));
+  const slot = slotFor(users, BMC_USER);
   if (slot === undefined) throw new Error(`the BMC has no free slot for the user ${BMC_USER}: remove a user there`);
+  // Some boards refuse a name that a user has already.
+  if (!users.some(({ name }) => name === BMC_USER)) await ipmitool(["user", "set", "name", String(slot), BMC_USER]);
   const password = randomPassword();
-  const answer = await ipmitool(["exec", "/dev/stdin"], userCommands(channel, slot, BMC_USER, password)).catch(
-    (error: Error) => error.message,
-  );
-  if (!answer.includes(PASSWORD_SET))
-    throw new Error(`the BMC refuses a password for user ${slot}: ${answer.replaceAll(password, "***").slice(-300)}`);
+  await withPrivateFile(passwordCommand(slot, password), async (file) => {
+    const answer = await ipmitool(["exec", file]).catch((error: Error) => error.message);
+    if (!answer.includes(PASSWORD_SET))
+      throw new Error(`the BMC refuses a password for user ${slot}: ${answer.replaceAll(password, "***").slice(-300)}`);
+  });
+  for (const command of administratorCommands(channel, slot)) await optional(command);
 
   const lan = parseLan(await optional(["lan", "print", String(channel)]));
   const power = /Chassis Power is (on|off)/.exec(await optional(["chassis", "power", "status"]))?.[1];
@@ -64,6 +71,18 @@ export async function prepareBmc(access: readonly string[] = []): Promise<Machin
     bmcVersion: parseFields(await optional(["mc", "info"])).get("Firmware Revision") ?? "",
     powerState: power?.toUpperCase() ?? "UNKNOWN",
   });
+}
+
+/** Lends a file that only root can read, and removes it. */
+async function withPrivateFile<T>(content: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "bmc-"));
+  try {
+    const file = join(folder, "commands");
+    await writeFile(file, content, { mode: 0o600 });
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** As {@link prepareBmc}; undefined, and a line on the console, when there is no BMC or it does not do as told. */

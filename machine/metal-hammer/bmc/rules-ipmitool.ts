@@ -80,19 +80,22 @@ export function isLanChannel(text: string): boolean {
 const ADMINISTRATOR = 4;
 
 /**
- * Commands for `ipmitool exec`: create or refresh a user. They go through standard input, so that the password stands on
- * no command line.
+ * The command for `ipmitool exec` that sets a password. It goes through a file, so that the password stands on no command
+ * line.
  */
-export function userCommands(channel: number, slot: number, name: string, password: string): string {
+export function passwordCommand(slot: number, password: string): string {
+  return `user set password ${slot} ${password} 16\n`;
+}
+
+/** What makes a user an administrator who may also use the serial console. Boards differ in which of these they need. */
+export function administratorCommands(channel: number, slot: number): readonly string[][] {
+  const [on, user] = [String(channel), String(slot)];
   return [
-    `user set name ${slot} ${name}`,
-    `user set password ${slot} ${password} 16`,
-    `user priv ${slot} ${ADMINISTRATOR} ${channel}`,
-    `channel setaccess ${channel} ${slot} callin=on ipmi=on link=on privilege=${ADMINISTRATOR}`,
-    `sol payload enable ${channel} ${slot}`,
-    `user enable ${slot}`,
-    "",
-  ].join("\n");
+    ["user", "priv", user, String(ADMINISTRATOR), on],
+    ["channel", "setaccess", on, user, "callin=on", "ipmi=on", "link=on", `privilege=${ADMINISTRATOR}`],
+    ["sol", "payload", "enable", on, user],
+    ["user", "enable", user],
+  ];
 }
 
 /** What ipmitool 1.8 prints after the one command that must not fail. */

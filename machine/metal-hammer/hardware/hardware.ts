@@ -54,7 +54,7 @@ export function describeHardware(
     gpus: gpus(pciDevices, read(PCI_IDS)),
     disks: disks.map((disk) => ({
       name: disk.name,
-      size: BigInt(disk.size),
+      size: disk.size,
       serial: disk.serial,
       model: disk.model,
       rotational: disk.rotational,

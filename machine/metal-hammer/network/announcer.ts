@@ -61,7 +61,9 @@ export class Announcer {
         const link = await openMacvtapLink(card.name);
         this.#links.set(card.name, link);
         link.onFrame((bytes) => this.#hear(card, bytes));
-        await Promise.race([this.#announce(card, link), link.closed]);
+        const gone = new AbortController();
+        void link.closed.then(() => gone.abort());
+        await this.#announce(card, link, AbortSignal.any([gone.signal, this.#stop.signal]));
         await link.close();
       } catch (error) {
         if (!complained) this.#say(`no LLDP on ${card.name}: ${(error as Error).message}`);
@@ -71,11 +73,12 @@ export class Announcer {
     }
   }
 
-  async #announce(card: NetworkCard, link: FrameLink): Promise<void> {
-    for (let count = 0; !this.#stop.signal.aborted; count += 1) {
+  /** Until the card's link ends. */
+  async #announce(card: NetworkCard, link: FrameLink, signal: AbortSignal): Promise<void> {
+    for (let count = 0; !signal.aborted; count += 1) {
       link.send(encodeFrame(announcement(card, this.#machineId, this.#description(), INTERVAL_MS / 1000)));
       const wait = QUICK_INTERVALS_MS[count] ?? INTERVAL_MS;
-      await sleep(wait, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -1,5 +1,4 @@
 // A certificate authority for tests: makes the server's certificate and answers signing requests.
-import "./reflection.ts";
 import type { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
@@ -8,7 +7,7 @@ import {
   X509CertificateGenerator,
   type JsonGeneralName,
   type X509Certificate,
-} from "@peculiar/x509";
+} from "./x509.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;

@@ -29,11 +29,9 @@ export class Namespaces {
 
   /** Words that run what follows in a namespace. */
   inside(namespace?: string): string[] {
-    return [
-      ...["nsenter", "--target", String(this.#holder.pid), "--net", "--mount"],
-      ...(IS_ROOT ? [] : ["--user", "--preserve-credentials"]),
-      ...(namespace === undefined ? [] : ["ip", "netns", "exec", namespace]),
-    ];
+    const enter = ["nsenter", "--target", String(this.#holder.pid), "--net", "--mount"];
+    if (!IS_ROOT) enter.push("--user", "--preserve-credentials");
+    return namespace === undefined ? enter : [...enter, "ip", "netns", "exec", namespace];
   }
 
   run(namespace?: string): Run {

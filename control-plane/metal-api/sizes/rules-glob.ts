@@ -4,56 +4,47 @@
 /** What a glob matches; undefined when it is malformed. An empty glob matches everything. */
 export function compileGlob(glob: string): ((text: string) => boolean) | undefined {
   if (glob === "") return () => true;
+  const characters = Array.from(glob);
   let source = "";
-  for (let at = 0; at < glob.length;) {
-    const character = glob[at]!;
-    if (character === "*") {
-      while (glob[at] === "*") at += 1;
-      source += "[^/]*";
-      continue;
+  while (characters.length > 0) {
+    const character = characters.shift()!;
+    let next: string | undefined;
+    if (character === "*") next = source.endsWith("[^/]*") ? "" : "[^/]*";
+    else if (character === "?") next = "[^/]";
+    else if (character === "[") next = takeClass(characters);
+    else next = exactly(character === "\\" ? characters.shift() : character);
+    if (next === undefined) return undefined;
+    source += next;
+  }
+  const pattern = new RegExp(`^${source}$`, "su");
+  return (text) => pattern.test(text);
+}
+
+/** Consumes a class up to its closing bracket. A dash or bracket in it must be escaped; a range backwards is empty. */
+function takeClass(characters: string[]): string | undefined {
+  const negated = characters[0] === "^";
+  if (negated) characters.shift();
+  let ranges = "";
+  for (let count = 0; count === 0 || characters[0] !== "]"; count += 1) {
+    const low = takeMember(characters);
+    let high = low;
+    if (low !== undefined && characters[0] === "-") {
+      characters.shift();
+      high = takeMember(characters);
     }
-    if (character === "[") {
-      const end = classEnd(glob, at);
-      if (end === undefined) return undefined;
-      source += characterClass(glob.slice(at + 1, end));
-      at = end + 1;
-      continue;
-    }
-    if (character === "\\" && at + 1 === glob.length) return undefined;
-    source += character === "?" ? "[^/]" : literal(character === "\\" ? glob[++at]! : character);
-    at += 1;
+    if (low === undefined || high === undefined) return undefined;
+    if (low.codePointAt(0)! <= high.codePointAt(0)!) ranges += `${exactly(low)}-${exactly(high)}`;
   }
-  try {
-    const pattern = new RegExp(`^${source}$`, "su");
-    return (text) => pattern.test(text);
-  } catch {
-    // A class whose range runs backwards.
-    return undefined;
-  }
+  characters.shift();
+  return `[${negated ? "^" : ""}${ranges}]`;
 }
 
-function classEnd(glob: string, start: number): number | undefined {
-  let at = start + 1;
-  if (glob[at] === "^") at += 1;
-  for (const first = at; at < glob.length; at += 1) {
-    if (glob[at] === "\\") at += 1;
-    else if (glob[at] === "]" && at > first) return at;
-  }
-  return undefined;
+function takeMember(characters: string[]): string | undefined {
+  const character = characters.shift();
+  if (character === "-" || character === "]") return undefined;
+  return character === "\\" ? characters.shift() : character;
 }
 
-function characterClass(content: string): string {
-  const negated = content.startsWith("^");
-  const body = (negated ? content.slice(1) : content)
-    .replaceAll(/\\(.)|([[\]^])/gs, (_all, escaped?: string, special?: string) => `\\${escapable(escaped ?? special!)}`)
-    .replaceAll(/&&|--/g, (twice) => [...twice].map((character) => `\\${character}`).join(""));
-  return `[${negated ? "^" : ""}${body}]`;
-}
-
-function escapable(character: string): string {
-  return /[\^$\\.*+?()[\]{}|/-]/.test(character) ? character : `u{${character.codePointAt(0)!.toString(16)}}`;
-}
-
-function literal(character: string): string {
-  return character.replaceAll(/[\^$\\.*+?()[\]{}|/]/g, "\\$&");
+function exactly(character: string | undefined): string | undefined {
+  return character && `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }

@@ -4,11 +4,15 @@ import { Architecture, type Client } from "@metal-stack/dhcp";
 /** How a client boots: through TFTP, through HTTP, or it is iPXE already and takes a script. */
 export type BootKind = "pxe-bios" | "pxe-efi" | "http-efi" | "ipxe";
 
-/** The iPXE build for each kind of firmware, by its file name in Debian's package "ipxe". */
+/**
+ * The iPXE build for each kind of firmware, by its file name in Debian's package "ipxe". snponly.efi drives the NIC through
+ * the firmware; ipxe.efi with drivers of its own never comes back from `exit` (seen with OVMF 2022.11), so that an allocated
+ * machine would not get to its disk.
+ */
 export const FIRMWARE_FILES: Readonly<Record<Exclude<BootKind, "ipxe">, string>> = {
   "pxe-bios": "undionly.kpxe",
-  "pxe-efi": "ipxe.efi",
-  "http-efi": "ipxe.efi",
+  "pxe-efi": "snponly.efi",
+  "http-efi": "snponly.efi",
 };
 
 /** RFC 4578 §3 and UEFI 2.11 §24.7.1: option 60 begins with one of these, and must come back in the answer. */

@@ -33,13 +33,18 @@ export async function certificateIsValid(db: Db, machineId: string, serial: stri
   return row !== undefined;
 }
 
-/** From now on none of the machine's certificates and tickets is accepted; its next boot gets new ones. */
-export async function revokeIdentity(db: Db, machineId: string, now: Date): Promise<void> {
+/** From now on none of the machine's certificates is accepted. */
+export async function revokeCertificates(db: Db, machineId: string, now: Date): Promise<void> {
   await db
     .updateTable("machine_certificates")
     .set({ revoked: now })
     .where("machine_id", "=", machineId)
     .where("revoked", "is", null)
     .execute();
+}
+
+/** Neither its certificates nor its tickets; its next boot gets new ones. */
+export async function revokeIdentity(db: Db, machineId: string, now: Date): Promise<void> {
+  await revokeCertificates(db, machineId, now);
   await db.deleteFrom("tickets").where("machine_id", "=", machineId).execute();
 }

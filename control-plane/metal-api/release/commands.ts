@@ -50,9 +50,15 @@ export async function startRelease(tx: Db, machineId: string, freed: Freed, now 
  */
 export async function ensureErase(tx: Db, machineId: string, now = new Date()): Promise<ReleaseRow | undefined> {
   const machine = await lockMachine(tx, machineId);
-  if (!machine || (machine.disks !== "unknown" && machine.disks !== "erasing")) return undefined;
+  if (!machine || machine.disks === "erased" || machine.disks === "quarantined") return undefined;
   const open = await openRelease(tx, machineId);
   if (open) return open;
+  const allocation = await tx
+    .selectFrom("allocations")
+    .select("uuid")
+    .where("machine_id", "=", machineId)
+    .executeTakeFirst();
+  if (allocation) return undefined;
   await createRelease(tx, machineId, { id: randomUUID(), requestedBy: SYSTEM });
   await setDisks(tx, machineId, "erasing", "never proven erased");
   await beginErase(tx, machineId, now);

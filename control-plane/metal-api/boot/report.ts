@@ -1,0 +1,94 @@
+// The end of an installation, good or bad (reference/machine-lifecycle.md 5.4, 8.2).
+import { json, notify } from "@metal-stack/database";
+import { type BootInfo as ReportedBootInfo, type BootServiceReportRequest } from "@metal-stack/protocol";
+import { enqueueBmcCommand } from "../bmc/commands.ts";
+import type { BootInfo, MachineNetwork } from "../database/documents.ts";
+import type { Db } from "../database/schema.ts";
+import { badRequest, notFound, unprocessable } from "../errors.ts";
+import { recordEvent } from "../provisioning/store.ts";
+import { setVrfOfMachine } from "../switches/store.ts";
+
+const MAX_TEXT = 4096;
+const REQUESTED_BY = "metal-hammer";
+
+/**
+ * The machine is installed: its boot information is kept, its ports move to the tenant's network, its BMC gets the disk as
+ * boot device; all or nothing. A report that says it failed only becomes an event. Repeating it does no harm.
+ */
+export async function reportInstallation(tx: Db, request: BootServiceReportRequest, now: Date): Promise<void> {
+  const { uuid, consolePassword, bootInfo, success, message } = request;
+  const { machine, allocation } = await lockAllocated(tx, uuid);
+  if (!success) return recordEvent(tx, uuid, "Crashed", message, now);
+  if (!bootInfo) throw badRequest("boot_info is missing");
+  await tx
+    .updateTable("allocations")
+    .set({
+      console_password: consolePassword.slice(0, MAX_TEXT),
+      boot_info: json(bootInfoOf(bootInfo, allocation.image_id)),
+      installed: now,
+      reinstall: false,
+      succeeded: false,
+    })
+    .where("uuid", "=", allocation.uuid)
+    .execute();
+  await setVrfOfMachine(tx, uuid, tenantVrf(allocation.role, allocation.networks));
+  await enqueueBmcCommand(tx, { id: uuid, partitionId: machine.partition_id }, "DISK", REQUESTED_BY);
+  await notify(tx, "machine", uuid);
+}
+
+/**
+ * A reinstallation failed. While the old system is untouched the machine goes back to it, network included; once its disk
+ * is wiped nothing changes, and the next boot installs again.
+ */
+export async function abortReinstall(tx: Db, machineId: string, diskWiped: boolean): Promise<BootInfo | undefined> {
+  const { machine, allocation } = await lockAllocated(tx, machineId);
+  const { boot_info: bootInfo } = allocation;
+  if (diskWiped || !bootInfo) return undefined;
+  await tx
+    .updateTable("allocations")
+    .set({ reinstall: false, image_id: bootInfo.image_id })
+    .where("uuid", "=", allocation.uuid)
+    .execute();
+  await setVrfOfMachine(tx, machineId, tenantVrf(allocation.role, allocation.networks));
+  await enqueueBmcCommand(tx, { id: machineId, partitionId: machine.partition_id }, "DISK", REQUESTED_BY);
+  await notify(tx, "machine", machineId);
+  return bootInfo;
+}
+
+async function lockAllocated(tx: Db, machineId: string) {
+  const machine = await tx
+    .selectFrom("machines")
+    .select(["id", "partition_id"])
+    .where("id", "=", machineId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!machine) throw notFound("machine", machineId);
+  const allocation = await tx
+    .selectFrom("allocations")
+    .select(["uuid", "image_id", "role", "networks", "boot_info"])
+    .where("machine_id", "=", machineId)
+    .executeTakeFirst();
+  if (!allocation) throw unprocessable(`machine ${machineId} is not allocated`);
+  return { machine, allocation };
+}
+
+/** The network that the machine's ports belong to: a firewall's carry all VRFs, a machine's its private one. */
+export function tenantVrf(role: "machine" | "firewall", networks: readonly MachineNetwork[]): string {
+  if (role === "firewall") return "default";
+  const network = networks.find((candidate) => candidate.private);
+  if (!network) throw unprocessable("the allocation has no private network to put the machine's ports into");
+  return `vrf${network.vrf}`;
+}
+
+function bootInfoOf(reported: ReportedBootInfo, imageId: string): BootInfo {
+  const text = (value: string) => value.replaceAll("\0", "").slice(0, MAX_TEXT);
+  return {
+    image_id: imageId,
+    primary_disk: text(reported.primaryDisk),
+    os_partition: text(reported.osPartition),
+    initrd: text(reported.initrd),
+    cmdline: text(reported.cmdline),
+    kernel: text(reported.kernel),
+    bootloaderid: text(reported.bootloaderId),
+  };
+}

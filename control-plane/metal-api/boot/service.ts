@@ -1,0 +1,111 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { agent, BootService } from "@metal-stack/protocol";
+import type { DiskErase } from "../database/documents.ts";
+import type { GrpcModule } from "../grpc/server.ts";
+import { peerKey } from "../grpc/peer.ts";
+import { reportErase, reportProgress } from "../release/erase-report.ts";
+import { instructions } from "./instructions.ts";
+import { bootConfiguration, dhcpSeen, planBoot } from "./plan.ts";
+import { registerMachine } from "./register.ts";
+import { abortReinstall, reportInstallation } from "./report.ts";
+import { wait } from "./wait.ts";
+
+/** SMBIOS prints UUIDs in capitals in some firmware. */
+const normal = (machineId: string) => machineId.toLowerCase();
+
+/** The original's service: boot server and discovery image. */
+export const bootModule: GrpcModule = (add, context) => {
+  const { db, clock } = context;
+  add(BootService, {
+    async dhcp({ uuid, partitionId }) {
+      await db.transaction().execute((tx) => dhcpSeen(tx, normal(uuid), partitionId, clock()));
+      return {};
+    },
+
+    async boot({ partitionId }) {
+      const { kernelurl = "", imageurl = "", commandline } = await bootConfiguration(db, partitionId);
+      return {
+        kernel: kernelurl,
+        initRamDisks: [imageurl],
+        ...(commandline !== undefined && { cmdline: commandline }),
+      };
+    },
+
+    /** BMC passwords are made per machine; there is no common one to give away. */
+    superUserPassword: () => ({ featureDisabled: true }),
+
+    register: (request) => registerMachine(context, request),
+
+    wait: ({ machineId }, { values, signal }) =>
+      wait(context, machineId, values.get(peerKey).identity === undefined, signal),
+
+    async report(request) {
+      await db.transaction().execute((tx) => reportInstallation(tx, request, clock()));
+      return {};
+    },
+
+    async abortReinstall({ uuid, primaryDiskWiped }) {
+      const old = await db.transaction().execute((tx) => abortReinstall(tx, uuid, primaryDiskWiped));
+      if (!old) return {};
+      return {
+        bootInfo: {
+          imageId: old.image_id,
+          primaryDisk: old.primary_disk,
+          osPartition: old.os_partition,
+          initrd: old.initrd,
+          cmdline: old.cmdline,
+          kernel: old.kernel,
+          bootloaderId: old.bootloaderid,
+        },
+      };
+    },
+  });
+};
+
+/** What our boot server asks. */
+export const bootPlanModule: GrpcModule = (add, { db, clock, log }) =>
+  add(agent.BootPlanService, {
+    async plan({ machineId, partitionId, mac, architecture }) {
+      const plan = await db.transaction().execute((tx) => planBoot(tx, normal(machineId), partitionId, clock()));
+      log.info({ machine: normal(machineId), plan: plan.case, mac, architecture }, "boot plan");
+      return { plan };
+    },
+  });
+
+/** What our discovery image asks and tells. */
+export const hammerModule: GrpcModule = (add, context) => {
+  const { db, clock, log } = context;
+  add(agent.HammerService, {
+    instructions: ({ machineId }, { signal }) => instructions(context, machineId, signal),
+
+    async eraseProgress({ machineId, ...progress }) {
+      await db.transaction().execute((tx) => reportProgress(tx, machineId, progress, clock()));
+      return {};
+    },
+
+    async reportErase({ machineId, jobId, disks }) {
+      const verdict = await db.transaction().execute((tx) => reportErase(tx, machineId, jobId, disks.map(diskEraseOf)));
+      log.info({ machine: machineId, job: jobId, ...verdict }, "erase judged");
+      return verdict;
+    },
+  });
+};
+
+function diskEraseOf(disk: agent.DiskErase): DiskErase {
+  const text = (value: string) => value.replaceAll("\0", "").slice(0, 1000);
+  return {
+    name: text(disk.name),
+    serial: text(disk.serial),
+    model: text(disk.model),
+    size: Number(disk.size),
+    method: text(disk.method),
+    ...(disk.started && { started: timestampDate(disk.started).toISOString() }),
+    ...(disk.finished && { finished: timestampDate(disk.finished).toISOString() }),
+    sectors_sampled: Number(disk.sectorsSampled),
+    sectors_not_zero: Number(disk.sectorsNotZero),
+    sector_size: disk.sectorSize,
+    verified: disk.verified,
+    error: text(disk.error),
+    attempts: disk.attempts.slice(0, 20).map(text),
+  };
+}

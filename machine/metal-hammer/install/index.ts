@@ -59,6 +59,8 @@ export async function install(
     throw new Error("the order has no image with an http(s) URL");
   if (layout === undefined) throw new LayoutError("the order has no filesystem layout");
   checkLayout(layout);
+  // Before anything is touched: without a checksum nothing can be installed.
+  const sha256 = await expectedSha256(image, { onProgress: () => undefined, signal });
 
   onStep("partition disks");
   await endProcessesInRoot();
@@ -68,7 +70,7 @@ export async function install(
   await layouts.makeFilesystems(layout, signal);
   await layouts.mountFilesystems(layout, signal);
 
-  await fetchImage(image, layout, onStep, signal);
+  await fetchImage(image.url, sha256, layout, onStep, signal);
   onStep("unpack image");
   await unpack(ARCHIVE, ROOT, signal);
 
@@ -108,7 +110,8 @@ export async function install(
 
 /** Download and check; a wrong image leaves nothing on the disks that could be mounted or booted. */
 async function fetchImage(
-  image: agent.Image,
+  url: string,
+  expected: string,
   layout: agent.FilesystemLayout,
   onStep: (name: string) => void,
   signal: AbortSignal,
@@ -121,12 +124,11 @@ async function fetchImage(
     onStep(`image: ${told} % of ${(total / 2 ** 20).toFixed(0)} MiB`);
   };
   onStep("fetch image");
-  const expected = await expectedSha256(image, { onProgress, signal });
-  const { sha256, bytes } = await download(image.url, ARCHIVE, { onProgress, signal });
+  const { sha256, bytes } = await download(url, ARCHIVE, { onProgress, signal });
   if (sha256 === expected) return;
   await layouts.destroyFilesystems(layout);
   throw new Error(
-    `image ${image.url} has the wrong SHA-256: expected ${expected}, got ${sha256} (${bytes} bytes); nothing was installed`,
+    `image ${url} has the wrong SHA-256: expected ${expected}, got ${sha256} (${bytes} bytes); nothing was installed`,
   );
 }
 

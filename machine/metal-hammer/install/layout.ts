@@ -31,12 +31,10 @@ export async function partitionDisks(layout: agent.FilesystemLayout, signal: Abo
   for (const disk of layout.disks) {
     await run("wipefs", ["--all", "--force", disk.device], { signal });
     await run("sgdisk", rules.partitioning(disk), { signal });
-    for (const { number } of disk.partitions) {
-      const device = rules.partitionDevice(disk.device, number);
-      await waitForNode(device, signal);
-      // Where a partition of an earlier layout began at the same place, its signature is still there.
-      await run("wipefs", ["--all", "--force", device], { signal });
-    }
+    const devices = disk.partitions.map(({ number }) => rules.partitionDevice(disk.device, number));
+    for (const device of devices) await waitForNode(device, signal);
+    // Where a partition of an earlier layout began at the same place, its signature is still there.
+    if (devices.length > 0) await run("wipefs", ["--all", "--force", ...devices], { signal });
   }
   for (const array of layout.raid) await run("mdadm", rules.arrayCreation(array), { signal, env, input: "y\n" });
   // A fresh array may resync as fast as it can. Only a matter of speed.

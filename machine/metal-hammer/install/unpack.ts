@@ -13,7 +13,7 @@ interface Compression {
 const COMPRESSIONS: readonly Compression[] = [
   {
     magic: [0x28, 0xb5, 0x2f, 0xfd],
-    command: (from, to) => ["zstd", "-d", "-q", "-f", "--no-progress", from, "-o", to],
+    command: (from, to) => ["zstd", "-d", "-q", "-f", "--no-check", "--no-sparse", from, "-o", to],
   },
   { magic: [0x04, 0x22, 0x4d, 0x18], command: (from, to) => ["lz4", "-d", "-q", "-f", from, to] },
   { magic: [0x1f, 0x8b], command: (from, to) => ["sh", "-c", 'gzip -dc "$0" > "$1"', from, to] },

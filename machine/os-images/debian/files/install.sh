@@ -54,7 +54,10 @@ for mac in $METAL_LAN_MACS; do
   nic=lan$number
   step "$nic is $mac"
   printf '[Match]\nPermanentMACAddress=%s\n\n[Link]\nName=%s\nMTUBytes=9000\n' "$mac" $nic > $network/1$number-$nic.link
-  printf '[Match]\nName=%s\n\n[Network]\nBond=bond0\n' $nic > $network/1$number-$nic.network
+  {
+    printf '[Match]\nName=%s\n\n[Network]\nBond=bond0\n' $nic
+    if [ $number = 0 ]; then echo PrimarySlave=yes; fi
+  } > $network/1$number-$nic.network
   perl -e 'print pack "H*", $ARGV[0]' "$(lldp_frame $nic "$(echo "$mac" | tr -d :)")" > $lldp/$nic
   systemctl enable --quiet metal-lldp@$nic.service
   number=$((number + 1))

@@ -1,1 +1,48 @@
-export {};
+// masterdata-api as a process of its own. Settings: MASTERDATA_API_… as the original's (reference/platform-services.md 2.1):
+// PORT, BIND_ADDR, CA, CERT, CERTKEY (files), HMACKEY, and DATABASE_URL.
+import { createSecureServer } from "node:http2";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { migrate, openDatabase } from "@metal-stack/database";
+import { Environment, runService } from "@metal-stack/service";
+import { hmacInterceptor } from "./authentication.ts";
+import { MIGRATIONS, type Schema } from "./database/schema.ts";
+import { createMasterdataRoutes } from "./routes.ts";
+
+const REQUEST_LIMIT_BYTES = 1024 * 1024;
+
+await runService("masterdata-api", async ({ log, signal }) => {
+  const environment = new Environment("MASTERDATA_API_");
+  const db = openDatabase<Schema>(environment.text("DATABASE_URL"));
+  for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated");
+  const server = createSecureServer(
+    {
+      ca: environment.file("CA"),
+      cert: environment.file("CERT"),
+      key: environment.file("CERTKEY"),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+    },
+    connectNodeAdapter({
+      routes: createMasterdataRoutes(db),
+      interceptors: [hmacInterceptor(environment.secret("HMACKEY"))],
+      readMaxBytes: REQUEST_LIMIT_BYTES,
+    }),
+  );
+  const sessions = new Set<{ close(): void }>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  const port = environment.integer("PORT", 50051, 0, 65535);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, environment.text("BIND_ADDR", "127.0.0.1"), resolve);
+  });
+  log.info({ address: server.address() }, "serving");
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const session of sessions) session.close();
+  await closed;
+  await db.destroy();
+});

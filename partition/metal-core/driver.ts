@@ -45,7 +45,7 @@ export interface Applied {
 /** UNKNOWN: the switch has no such port. */
 export type PortState = "UP" | "DOWN" | "UNKNOWN";
 
-/** A kind of switch. Calls never overlap. */
+/** A kind of switch. `apply` is never called while one is under way; the others may be. */
 export interface SwitchDriver {
   /** The ports the switch has now, in natural order; later calls may find more (breakout) or fewer. */
   ports(): Promise<readonly PhysicalPort[]>;

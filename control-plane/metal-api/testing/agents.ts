@@ -15,6 +15,7 @@ import type { Schema } from "../database/schema.ts";
 import { grpcModules } from "../grpc/modules.ts";
 import { createGrpcServer, type GrpcServer } from "../grpc/server.ts";
 import { CertificateAuthority, newKeyPair, privateKeyPem } from "../identity/authority.ts";
+import { noMasterdata } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -47,7 +48,7 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
   const context: Context = {
     db: database.db,
     notifications,
-    masterdata: { project: async (id) => ({ id, name: id, tenantId: "metal-stack", quotas: {} }) },
+    masterdata: noMasterdata,
     log,
     config: readConfig(new Environment("METAL_API_", { ...keys, ...env })),
     clock: () => new Date(Date.now() + offset),

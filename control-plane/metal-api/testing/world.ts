@@ -1,12 +1,13 @@
 // A metal-api for tests: real database, real server, no network. Stories are told through its REST API.
 import { createHmac } from "node:crypto";
+import { createRouterTransport } from "@connectrpc/connect";
 import { Notifications, testDatabase } from "@metal-stack/database";
 import { createLogger, Environment } from "@metal-stack/service";
 import { readConfig, type HmacRole } from "../config.ts";
 import type { Context } from "../context.ts";
 import { MIGRATIONS } from "../database/migrations.ts";
 import type { Schema } from "../database/schema.ts";
-import type { Masterdata } from "../masterdata.ts";
+import { createMasterdata, type Masterdata } from "../masterdata.ts";
 import type { App, RouteModule } from "../rest/app.ts";
 import { createRestServer } from "../rest/server.ts";
 
@@ -97,6 +98,9 @@ export async function createWorld(
   };
 }
 
-const noMasterdata: Masterdata = {
+/** Every project exists, and belongs to the provider; nothing else is known. */
+export const noMasterdata: Masterdata = {
+  ...createMasterdata(createRouterTransport(() => undefined)),
   project: async (id) => ({ id, name: id, tenantId: "metal-stack", quotas: {} }),
+  check: async () => undefined,
 };

@@ -13,3 +13,4 @@ export * from "./machine-allocation.ts";
 export * from "./machine-query.ts";
 export * from "./machine.ts";
 export * from "./machine-inspection.ts";
+export * from "./masterdata.ts";

@@ -1,4 +1,4 @@
-import type { Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 /** How a client proves who it is and whom it trusts; all PEM. */
@@ -16,9 +16,14 @@ const PING_TIMEOUT_MS = 5_000;
  * A gRPC client transport with mutual TLS (TLS 1.2 or newer) that notices a dead peer by HTTP/2 pings.
  * @param address "host:port"
  */
-export function grpcTransport(address: string, credentials: ClientCredentials): Transport {
+export function grpcTransport(
+  address: string,
+  credentials: ClientCredentials,
+  interceptors: Interceptor[] = [],
+): Transport {
   return createGrpcTransport({
     baseUrl: `https://${address}`,
+    interceptors,
     nodeOptions: {
       ca: credentials.ca,
       ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),

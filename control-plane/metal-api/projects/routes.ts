@@ -1,0 +1,133 @@
+import {
+  IdParameter,
+  ProjectCreateRequest,
+  ProjectFindRequest,
+  ProjectResponse,
+  ProjectUpdateRequest,
+} from "@metal-stack/api-schema";
+import { Type } from "typebox";
+import { badRequest } from "../errors.ts";
+import type { RouteModule } from "../rest/app.ts";
+import { projectMessage, projectResponse } from "./mapping.ts";
+import { usageOfProject } from "./store.ts";
+
+const tags = ["project"];
+
+export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }) => {
+  app.get(
+    "/v1/project",
+    {
+      config: { role: "view" },
+      schema: {
+        operationId: "listProjects",
+        tags,
+        summary: "get all projects",
+        response: { 200: Type.Array(ProjectResponse) },
+      },
+    },
+    async () => (await projects.find({})).projects.map(projectResponse),
+  );
+
+  app.get(
+    "/v1/project/:id",
+    {
+      config: { role: "view" },
+      schema: {
+        operationId: "findProject",
+        tags,
+        summary: "get project by id",
+        params: IdParameter,
+        response: { 200: ProjectResponse },
+      },
+    },
+    async ({ params: { id } }) => {
+      const [{ project }, { machines, ips }] = await Promise.all([projects.get({ id }), usageOfProject(db, id)]);
+      const response = projectResponse(project);
+      const { machine, ip, ...others } = response.quotas ?? {};
+      return {
+        ...response,
+        quotas: { ...others, machine: { ...machine, used: machines }, ip: { ...ip, used: ips } },
+      };
+    },
+  );
+
+  app.post(
+    "/v1/project/find",
+    {
+      config: { role: "view" },
+      schema: {
+        operationId: "findProjects",
+        tags,
+        summary: "get all projects that match given properties",
+        body: ProjectFindRequest,
+        response: { 200: Type.Array(ProjectResponse) },
+      },
+    },
+    async ({ body: { tenant_id: tenantId, ...query } }) => {
+      const { projects: found } = await projects.find({ ...query, ...(tenantId === undefined ? {} : { tenantId }) });
+      return found.map(projectResponse);
+    },
+  );
+
+  app.put(
+    "/v1/project",
+    {
+      config: { role: "admin" },
+      schema: {
+        operationId: "createProject",
+        tags,
+        summary: "create a project. if the given ID already exists a conflict is returned",
+        body: ProjectCreateRequest,
+        response: { 201: ProjectResponse },
+      },
+    },
+    async ({ body }, reply) => {
+      if (!body.tenant_id) throw badRequest("no tenant given");
+      const { project } = await projects.create({ project: projectMessage(body) });
+      return reply.code(201).send(projectResponse(project));
+    },
+  );
+
+  app.post(
+    "/v1/project",
+    {
+      config: { role: "admin" },
+      schema: {
+        operationId: "updateProject",
+        tags,
+        summary: "update a project: replaces all of it. optimistic lock error can occur.",
+        body: ProjectUpdateRequest,
+        response: { 200: ProjectResponse },
+      },
+    },
+    async ({ body }) => {
+      if (!body.meta) throw badRequest("project and project.meta must be specified");
+      await projects.get({ id: body.meta.id ?? "" });
+      const { project } = await projects.update({ project: projectMessage(body) });
+      return projectResponse(project);
+    },
+  );
+
+  app.delete(
+    "/v1/project/:id",
+    {
+      config: { role: "admin" },
+      schema: {
+        operationId: "deleteProject",
+        tags,
+        summary: "deletes a project and returns the deleted entity",
+        params: IdParameter,
+        response: { 200: ProjectResponse },
+      },
+    },
+    async ({ params: { id } }) => {
+      await projects.get({ id });
+      const usage = await usageOfProject(db, id);
+      if (usage.machines > 0) throw badRequest("there are still machines allocated by this project");
+      if (usage.networks > 0) throw badRequest("there are still networks allocated by this project");
+      if (usage.ips > 0) throw badRequest("there are still ips allocated by this project");
+      await projects.delete({ id });
+      return { meta: { id } };
+    },
+  );
+};

@@ -9,9 +9,17 @@ import { pipeline } from "node:stream/promises";
 import { bundleHammer, nodeBinary } from "./bundle.ts";
 import { imageTree } from "./contents.ts";
 import { writeCpio } from "./cpio.ts";
-import { command, currentKernelPackage, fetchPackages, resolvePackages, unpack, withLibraries } from "./debian.ts";
+import {
+  command,
+  currentKernelPackage,
+  fetchPackages,
+  resolvePackages,
+  unpack,
+  withLibraries,
+  type Package,
+} from "./debian.ts";
 import type { Progress } from "./progress.ts";
-import { BUSYBOX_PACKAGE, type Recipe } from "./recipe.ts";
+import { BUSYBOX_PACKAGE, PCI_NAMES_PACKAGE, type Recipe } from "./recipe.ts";
 
 export const KERNEL_FILE = "metal-kernel";
 export const INITRD_FILE = "metal-hammer-initrd.img.zst";
@@ -30,8 +38,8 @@ export interface Summary {
   readonly initrdSha256: string;
 }
 
-/** Libraries of the Node binary, which is not a Debian package and so declares none. */
-const NODE_LIBRARIES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1"];
+/** What the hammer needs: libraries of the Node binary, which is not a Debian package and so declares none, and names. */
+const HAMMER_PACKAGES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1", PCI_NAMES_PACKAGE];
 
 /**
  * Builds kernel and initrd into `out`, or takes them from `cache` when nothing they are made of has changed.
@@ -43,10 +51,7 @@ export async function buildDiscoveryImage(
   cache: string,
   progress: Progress,
 ): Promise<Summary> {
-  const kernelPackage = await currentKernelPackage(recipe.kernelPackage);
-  const tools = [BUSYBOX_PACKAGE, ...recipe.tools.map((tool) => tool.package)];
-  const names = await withLibraries([...tools, ...(recipe.hammer ? NODE_LIBRARIES : [])]);
-  const packages = await resolvePackages([...names, kernelPackage]);
+  const { kernelPackage, packages } = await resolveInputs(recipe, cache, progress);
   const hammer = recipe.hammer ? await bundleHammer() : undefined;
   const init = await readFile(new URL("init.sh", import.meta.url));
 
@@ -93,6 +98,34 @@ export async function buildDiscoveryImage(
     await rename(join(out, `.${file}.new`), join(out, file));
   }
   return JSON.parse(await readFile(join(out, SUMMARY_FILE), "utf8")) as Summary;
+}
+
+interface Inputs {
+  readonly kernelPackage: string;
+  readonly packages: readonly Package[];
+}
+
+/** Asks apt what the recipe means today. Without package lists (offline, or never updated) yesterday's answer will do. */
+async function resolveInputs(recipe: Recipe, cache: string, progress: Progress): Promise<Inputs> {
+  const tools = [BUSYBOX_PACKAGE, ...recipe.tools.map((tool) => tool.package)];
+  const wanted = [...tools, ...(recipe.hammer ? HAMMER_PACKAGES : [])];
+  const name = createHash("sha256")
+    .update([recipe.kernelPackage, ...wanted].join(" "))
+    .digest("hex")
+    .slice(0, 16);
+  const record = join(cache, "resolved", `${name}.json`);
+  try {
+    const kernelPackage = await currentKernelPackage(recipe.kernelPackage);
+    const packages = await resolvePackages([...(await withLibraries(wanted)), kernelPackage]);
+    await mkdir(join(cache, "resolved"), { recursive: true });
+    await writeFile(record, JSON.stringify({ kernelPackage, packages }));
+    return { kernelPackage, packages };
+  } catch (error) {
+    const known = await readFile(record, "utf8").catch(() => undefined);
+    if (known === undefined) throw error;
+    progress(`using the package versions of the last build: ${(error as Error).message.split("\n")[0]}`);
+    return JSON.parse(known) as Inputs;
+  }
 }
 
 /** One name for everything that can change the image: recipe, packages, files, the packer, and this very program. */

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { nodeBinary } from "./bundle.ts";
 import { command } from "./debian.ts";
 import { ModuleDependencies } from "./kernel-modules.ts";
+import { pciNames } from "./pci-names.ts";
 import { Programs } from "./programs.ts";
 import type { Progress } from "./progress.ts";
-import { BUSYBOX_PACKAGE, type Recipe } from "./recipe.ts";
+import { BUSYBOX_PACKAGE, PCI_NAMES_PACKAGE, type Recipe } from "./recipe.ts";
 import { ImageTree } from "./tree.ts";
 
 export interface Inputs {
@@ -69,7 +70,9 @@ export async function imageTree(inputs: Inputs, progress: Progress): Promise<Ima
   if (inputs.hammer) {
     await programs.add("usr/bin/node", await strippedNode());
     for (const library of HIDDEN_LIBRARIES) await programs.addLibrary(library);
-    tree.file("usr/lib/metal-hammer.mjs", inputs.hammer);
+    tree.file("usr/lib/metal-hammer.cjs", inputs.hammer);
+    const { path, content } = await programs.fileOf(PCI_NAMES_PACKAGE, ["usr/share/misc/pci.ids"]);
+    tree.file(path, pciNames(content.toString("utf8")));
     progress(`Node and the hammer (${Math.round(inputs.hammer.length / 1024)} KiB)`);
   }
   return tree;

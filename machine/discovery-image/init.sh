@@ -22,10 +22,10 @@ echo "hammer: loading drivers"
 # A driver can reveal a new bus with devices of its own (PCI, then virtio or SCSI), hence until nothing new appears.
 before=
 for pass in 1 2 3 4; do
-  found=$(find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u)
+  found=$(cat /sys/bus/*/devices/*/modalias 2>/dev/null)
   [ "$found" = "$before" ] && break
   before=$found
-  echo "$found" | xargs modprobe -abq 2>/dev/null
+  echo "$found" | sort -u | xargs modprobe -abq 2>/dev/null
 done
 # These say nothing of themselves on any bus.
 modprobe -abq ipmi_devintf sg macvtap dm_mod md_mod 2>/dev/null
@@ -33,7 +33,7 @@ modprobe -abq ipmi_devintf sg macvtap dm_mod md_mod 2>/dev/null
 
 echo "hammer: starting"
 cd /
-node --no-warnings --max-old-space-size=256 /usr/lib/metal-hammer.mjs
+node --no-warnings --max-old-space-size=256 /usr/lib/metal-hammer.cjs
 echo "hammer: ended with code $?, restarting the machine in 5 s"
 sync
 sleep 5

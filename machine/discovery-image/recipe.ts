@@ -24,6 +24,9 @@ export interface Tool {
 /** Busybox fills in every command that no package below brings. */
 export const BUSYBOX_PACKAGE = "busybox-static";
 
+/** Names of graphics processors. */
+export const PCI_NAMES_PACKAGE = "pci.ids";
+
 const TOOLS: readonly Tool[] = [
   {
     package: "kmod",

@@ -32,8 +32,4 @@ async function crash(error: unknown): Promise<void> {
 
 process.on("uncaughtException", (error) => void crash(error));
 process.on("unhandledRejection", (error) => void crash(error));
-try {
-  await hammer.run(readFileSync("/proc/cmdline", "utf8"));
-} catch (error) {
-  await crash(error);
-}
+hammer.run(readFileSync("/proc/cmdline", "utf8")).catch(crash);

@@ -43,10 +43,10 @@ export interface BmcLan {
 /** `ipmitool lan print <channel>` */
 export function parseLan(text: string): BmcLan {
   const fields = parseFields(text);
-  const ip = fields.get("IP Address");
+  const [ip, mac] = [fields.get("IP Address"), fields.get("MAC Address")?.toLowerCase()];
   return {
-    ip: ip === undefined || ip === "0.0.0.0" ? undefined : ip,
-    mac: (fields.get("MAC Address") ?? "").toLowerCase(),
+    ip: ip === "0.0.0.0" ? undefined : ip,
+    mac: mac === undefined || mac === "00:00:00:00:00:00" ? "" : mac,
   };
 }
 

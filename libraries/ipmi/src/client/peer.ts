@@ -94,9 +94,10 @@ export class Peer {
         attempt += 1;
       };
       this.#failures.add(failed);
-      if (signal?.aborted) return aborted();
       signal?.addEventListener("abort", aborted);
+      // Said at least once, also when nobody waits any more: a BMC wants to hear that a session is closed.
       ask();
+      if (signal?.aborted) aborted();
     });
   }
 

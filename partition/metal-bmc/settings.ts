@@ -1,0 +1,48 @@
+import { type ClientCredentials, ConfigurationError, type Environment } from "@metal-stack/service";
+import type { BmcLogin } from "./bmc/bmc.ts";
+import { type CandidateSources, parseCidrs } from "./discovery/candidates.ts";
+
+export interface Settings {
+  readonly partitionId: string;
+  readonly grpcAddress: string;
+  readonly credentials: ClientCredentials;
+  readonly sources: CandidateSources;
+  /** Logs in to BMCs that have no login of their own yet. */
+  readonly discoveryLogin: BmcLogin;
+  readonly reportIntervalMs: number;
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** Reads METAL_BMC_…; throws ConfigurationError. */
+export function readSettings(environment: Environment): Settings {
+  const sources = {
+    bmcsFile: environment.optional("BMCS_FILE"),
+    leaseFile: environment.optional("LEASE_FILE"),
+    allowedCidrs: environment.list("ALLOWED_CIDRS"),
+    ignoreMacs: environment.list("IGNORE_MACS"),
+  };
+  if (!sources.bmcsFile && !sources.leaseFile)
+    throw new ConfigurationError("set METAL_BMC_BMCS_FILE, METAL_BMC_LEASE_FILE or both: where else are the BMCs?");
+  parseCidrs(sources.allowedCidrs);
+  return {
+    partitionId: environment.text("PARTITION_ID"),
+    grpcAddress: environment.text("GRPC_ADDRESS"),
+    credentials: {
+      ca: environment.file("GRPC_CA_FILE"),
+      cert: environment.file("GRPC_CERT_FILE"),
+      key: environment.file("GRPC_KEY_FILE"),
+    },
+    sources,
+    discoveryLogin: { user: environment.text("IPMI_USER"), password: environment.secret("IPMI_PASSWORD") },
+    reportIntervalMs: parseDuration(environment.text("REPORT_INTERVAL", "60s")),
+  };
+}
+
+/** "90", "90s", "5m": seconds without a unit. */
+function parseDuration(text: string): number {
+  const match = /^(\d{1,6})(ms|s|m|h)?$/.exec(text);
+  const milliseconds = match ? Number(match[1]) * UNITS[(match[2] ?? "s") as keyof typeof UNITS] : 0;
+  if (milliseconds > 0) return milliseconds;
+  throw new ConfigurationError(`METAL_BMC_REPORT_INTERVAL must be a duration like 60s or 5m, not "${text}"`);
+}

@@ -29,7 +29,7 @@ export function decodeOptions(field: Uint8Array, options: Options): void {
     }
     const piece = field.slice(at + 1, at + 1 + length);
     const before = options.get(code);
-    options.set(code, before === undefined ? piece : Buffer.concat([before, piece]));
+    options.set(code, before === undefined ? piece : Uint8Array.from([...before, ...piece]));
     at += 1 + length;
   }
 }

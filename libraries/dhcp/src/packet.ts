@@ -51,7 +51,9 @@ export interface DhcpPacket {
 }
 
 /** Reads a packet. Throws {@link DhcpFormatError} for anything that is not one; any input ends, whatever it holds. */
-export function decodePacket(bytes: Uint8Array): DhcpPacket {
+export function decodePacket(received: Uint8Array): DhcpPacket {
+  // A copy that is no Buffer: what is cut out of a Buffer would stay part of it.
+  const bytes = new Uint8Array(received);
   if (bytes.length < OPTIONS_AT) throw new DhcpFormatError(`${bytes.length} bytes are too few for a DHCP packet`);
   if (bytes.length > MAX_PACKET_BYTES) throw new DhcpFormatError(`${bytes.length} bytes are too many`);
   if (!MAGIC_COOKIE.every((byte, i) => bytes[AT.cookie + i] === byte)) throw new DhcpFormatError("no magic cookie");

@@ -5,34 +5,36 @@ import { formatLease, parseLeases } from "./isc.ts";
 import type { Lease, LeaseTable } from "./rules.ts";
 
 const HEADER = "# Leases in the format of dhcpd.leases(5), times in UTC. Written by the DHCP server: do not edit.\n";
-/** The log is rewritten when it holds this many declarations more than there are leases. */
+/** After so many declarations the log is written anew, one declaration a lease. */
 const REWRITE_AFTER = 1_000;
 
 /** An append-only log of leases. Writes are in order; each is on disk when its promise resolves. */
 export class LeaseFile {
   readonly #path: string;
   readonly #table: LeaseTable;
+  readonly #rewriteAfter: number;
   #handle: FileHandle | undefined;
   #appended = 0;
   #queue: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, table: LeaseTable) {
+  private constructor(path: string, table: LeaseTable, rewriteAfter: number) {
     this.#path = path;
     this.#table = table;
+    this.#rewriteAfter = rewriteAfter;
   }
 
   /**
    * Restores the table from the file (created with its folder when missing) and writes it anew without outdated declarations.
    * Throws what the file system throws.
    */
-  static async open(path: string, table: LeaseTable): Promise<LeaseFile> {
+  static async open(path: string, table: LeaseTable, rewriteAfter = REWRITE_AFTER): Promise<LeaseFile> {
     await mkdir(dirname(path), { recursive: true });
     const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return "";
       throw error;
     });
     table.restore(parseLeases(text));
-    const file = new LeaseFile(path, table);
+    const file = new LeaseFile(path, table, rewriteAfter);
     await file.#rewrite();
     return file;
   }
@@ -55,7 +57,7 @@ export class LeaseFile {
     await this.#handle.appendFile(formatLease(lease));
     await this.#handle.datasync();
     this.#appended += 1;
-    if (this.#appended >= REWRITE_AFTER) await this.#rewrite();
+    if (this.#appended >= this.#rewriteAfter) await this.#rewrite();
   }
 
   /** Through a second file and a rename, so that a crash leaves either the old log or the new one. */

@@ -1,1 +1,33 @@
-export {};
+// metal-api as a process of its own; masterdata-api is another. Settings: METAL_API_…, see config.ts, and here
+//   DATABASE_URL, or EMBEDDED_POSTGRES_DIR for a PostgreSQL of our own
+//   MASTERDATA_ADDRESS (host:port), MASTERDATA_HMAC, and files MASTERDATA_CAPATH, MASTERDATA_CERTPATH, MASTERDATA_CERTKEYPATH
+import { provideDatabase } from "@metal-stack/database";
+import { Environment, grpcTransport, runService } from "@metal-stack/service";
+import { readConfig } from "./config.ts";
+import { createMasterdata, signer } from "./masterdata.ts";
+import { serveMetalApi } from "./serve.ts";
+
+await runService("metal-api", async ({ log, signal }) => {
+  const environment = new Environment("METAL_API_");
+  const config = readConfig(environment);
+  const credentials = {
+    ca: environment.file("MASTERDATA_CAPATH"),
+    cert: environment.file("MASTERDATA_CERTPATH"),
+    key: environment.file("MASTERDATA_CERTKEYPATH"),
+  };
+  const sign = signer(environment.secret("MASTERDATA_HMAC"), () => new Date());
+  const masterdata = createMasterdata(grpcTransport(environment.text("MASTERDATA_ADDRESS"), credentials, [sign]));
+  const database = await provideDatabase({
+    url: environment.optional("DATABASE_URL"),
+    directory: environment.optional("EMBEDDED_POSTGRES_DIR"),
+    database: "metal",
+    log,
+  });
+  try {
+    const api = await serveMetalApi(config, { databaseUrl: database.url, masterdata, log, signal });
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await api.close();
+  } finally {
+    await database.stop();
+  }
+});

@@ -5,3 +5,4 @@ export * from "./notifications.ts";
 export * from "./open.ts";
 export * from "./embedded/server.ts";
 export * from "./testing.ts";
+export * from "./provide.ts";

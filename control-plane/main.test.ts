@@ -1,0 +1,156 @@
+// The control plane as an operator starts it: one command, one folder, and everything is there.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ApiClient } from "@metal-stack/api-client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+/** Node's share of what the whole control plane may take when idle. */
+const MAX_RSS_MB = 250;
+
+let folder: string;
+let controlPlane: ControlPlane;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "metal-control-plane-"));
+  chmodSync(folder, 0o755);
+  controlPlane = await start();
+});
+afterAll(async () => {
+  await stop(controlPlane);
+  rmSync(folder, { recursive: true });
+});
+
+interface ControlPlane {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly api: ApiClient;
+}
+
+async function start(env: Record<string, string> = {}): Promise<ControlPlane> {
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      PATH: process.env["PATH"],
+      METAL_API_PORT: "0",
+      METAL_API_METRICS_PORT: "0",
+      METAL_API_BASE_PATH: "/metal/",
+      METAL_API_EMBEDDED_POSTGRES_DIR: join(folder, "postgres"),
+      METAL_API_HMAC_VIEW_KEY: "view",
+      METAL_API_HMAC_EDIT_KEY: "edit",
+      METAL_API_HMAC_ADMIN_KEY: "admin",
+      ...env,
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the control plane ended with ${code}`)));
+    createInterface(child.stdout).on("line", (line) => {
+      const entry = JSON.parse(line) as { msg: string; port?: number };
+      if (entry.msg === "serving REST") resolve(entry.port!);
+    });
+  });
+  const url = `http://127.0.0.1:${port}/metal`;
+  return { child, port, api: new ApiClient({ url, hmac: { type: "Metal-Admin", key: "admin" } }) };
+}
+
+async function stop({ child }: ControlPlane): Promise<number | null> {
+  if (child.exitCode !== null) return child.exitCode;
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  child.kill("SIGTERM");
+  return (await exited)[0];
+}
+
+interface Entity {
+  meta: { id: string; version?: number };
+}
+
+describe("the control plane in one process", () => {
+  it("is healthy with all its parts", async () => {
+    expect(await controlPlane.api.get("/v1/health")).toMatchObject({
+      status: "healthy",
+      services: { postgresql: { status: "healthy" }, "masterdata-api": { status: "healthy" } },
+    });
+  });
+
+  it("keeps tenants and their projects", async () => {
+    const { api } = controlPlane;
+    const tenant = { meta: { id: "acme" }, name: "Acme", default_quotas: { machine: { quota: 3 } } };
+    expect(await api.put("/v1/tenant", tenant)).toMatchObject({
+      ...tenant,
+      meta: { id: "acme", kind: "Tenant", apiversion: "v1", created_time: expect.stringMatching(/Z$/) as string },
+    });
+    const project = await api.put<Entity>("/v1/project", { name: "one", tenant_id: "acme" });
+    expect(project).toMatchObject({ name: "one", tenant_id: "acme", quotas: { machine: { quota: 3 } } });
+    expect(project.meta).not.toHaveProperty("version");
+    const { id } = project.meta;
+    expect(await api.get(`/v1/project/${id}`)).toEqual({
+      ...project,
+      quotas: { machine: { quota: 3, used: 0 }, ip: { used: 0 } },
+    });
+    expect(await api.get("/v1/project")).toEqual([project]);
+    expect(await api.post("/v1/project/find", { tenant_id: "acme", name: "one" })).toEqual([project]);
+    expect(await api.post("/v1/project/find", { tenant_id: "nobody" })).toEqual([]);
+    expect(await api.post("/v1/tenant/find", { paging: { page: 0, count: 10 } })).toHaveLength(1);
+
+    const updated = await api.post<Entity>("/v1/project", { meta: { id }, name: "two", tenant_id: "acme" });
+    expect(updated).toMatchObject({ name: "two", meta: { id, version: 1 } });
+    await expect(api.post("/v1/project", { meta: { id }, name: "late" })).rejects.toMatchObject({ statusCode: 422 });
+
+    await expect(api.delete("/v1/tenant/acme")).rejects.toMatchObject({
+      statusCode: 422,
+      message: "there are still projects allocated by this tenant",
+    });
+    expect(await api.delete(`/v1/project/${id}`)).toEqual({ meta: { id } });
+    expect(await api.delete("/v1/tenant/acme")).toMatchObject({ meta: { id: "acme" } });
+  });
+
+  it("refuses what cannot be, with the status that clients act on", async () => {
+    const { api } = controlPlane;
+    await api.put("/v1/tenant", {
+      meta: { id: "busy" },
+      name: "busy",
+      iam_config: { idm_config: { idm_type: "ldap" } },
+    });
+    const project = { meta: { id: "p" }, name: "p", tenant_id: "busy" };
+    await api.put("/v1/project", project);
+    const refused = (statusCode: number) => expect.objectContaining({ statusCode }) as Error;
+    await expect(api.put("/v1/tenant", { meta: { id: "busy" } })).rejects.toEqual(refused(409));
+    await expect(api.put("/v1/project", project)).rejects.toEqual(refused(409));
+    await expect(api.put("/v1/project", { name: "x" })).rejects.toMatchObject({
+      statusCode: 400,
+      message: "no tenant given",
+    });
+    await expect(api.put("/v1/project", { ...project, meta: { id: "q" }, tenant_id: "nobody" })).rejects.toEqual(
+      refused(404),
+    );
+    await expect(api.post("/v1/project", { name: "x" })).rejects.toEqual(refused(400));
+    await expect(api.post("/v1/project", { ...project, tenant_id: "other" })).rejects.toEqual(refused(422));
+    await expect(api.get("/v1/project/nobody")).rejects.toMatchObject({
+      statusCode: 404,
+      message: expect.stringContaining("rpc error: code = NotFound desc = ") as string,
+    });
+    await expect(api.delete("/v1/tenant/nobody")).rejects.toEqual(refused(404));
+  });
+
+  it("takes little memory when idle", () => {
+    const status = readFileSync(`/proc/${controlPlane.child.pid}/status`, "utf8");
+    const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
+    expect(kilobytes / 1024).toBeLessThan(MAX_RSS_MB);
+  });
+
+  it("ends well when told to, and knows everything when started again", async () => {
+    expect(await stop(controlPlane)).toBe(0);
+    controlPlane = await start();
+    expect(await controlPlane.api.get("/v1/tenant/busy")).toMatchObject({
+      name: "busy",
+      iam_config: { idm_config: { idm_type: "ldap" } },
+    });
+  });
+
+  it("does not start with a key that everybody knows", async () => {
+    await expect(start({ METAL_API_HMAC_EDIT_KEY: "must-be-changed" })).rejects.toThrow("ended with 2");
+  });
+});

@@ -1,0 +1,37 @@
+// The whole control plane in one process: metal-api and masterdata-api, on one embedded PostgreSQL unless URLs are given.
+// Settings: METAL_API_… as of metal-api, and MASTERDATA_API_DATABASE_URL.
+import { createRouterTransport } from "@connectrpc/connect";
+import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
+import { createMasterdataRoutes, MIGRATIONS, type Schema } from "@metal-stack/masterdata-api";
+import { createMasterdata, readConfig, serveMetalApi } from "@metal-stack/metal-api";
+import { Environment, runService } from "@metal-stack/service";
+
+await runService("control-plane", async ({ log, signal }) => {
+  const environment = new Environment("METAL_API_");
+  const config = readConfig(environment);
+  const directory = environment.optional("EMBEDDED_POSTGRES_DIR");
+  const masterdataUrl = new Environment("MASTERDATA_API_").optional("DATABASE_URL");
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    const metal = await provideDatabase({
+      url: environment.optional("DATABASE_URL"),
+      directory,
+      database: "metal",
+      log,
+    });
+    closing.push(() => metal.stop());
+    const provided = await provideDatabase({ url: masterdataUrl, directory, database: "masterdata", log });
+    closing.push(() => provided.stop());
+
+    const db = openDatabase<Schema>(provided.url);
+    closing.push(() => db.destroy());
+    for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated masterdata");
+    const masterdata = createMasterdata(createRouterTransport(createMasterdataRoutes(db)));
+
+    const api = await serveMetalApi(config, { databaseUrl: metal.url, masterdata, log, signal });
+    closing.push(() => api.close());
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+});

@@ -1,0 +1,27 @@
+// All routes of the REST API.
+import { filesystemLayoutRoutes } from "../filesystem-layouts/routes.ts";
+import { healthRoutes } from "../health/routes.ts";
+import { imageRoutes } from "../images/routes.ts";
+import { ipRoutes } from "../ips/routes.ts";
+import { networkRoutes } from "../networks/routes.ts";
+import { partitionRoutes } from "../partitions/routes.ts";
+import { projectRoutes } from "../projects/routes.ts";
+import { sizeRoutes } from "../sizes/routes.ts";
+import { tenantRoutes } from "../tenants/routes.ts";
+import { userRoutes } from "../users/routes.ts";
+import { versionRoutes } from "../version/routes.ts";
+import type { RouteModule } from "./app.ts";
+
+export const restModules: readonly RouteModule[] = [
+  filesystemLayoutRoutes,
+  healthRoutes,
+  imageRoutes,
+  ipRoutes,
+  networkRoutes,
+  partitionRoutes,
+  projectRoutes,
+  sizeRoutes,
+  tenantRoutes,
+  userRoutes,
+  versionRoutes,
+];

@@ -1,0 +1,75 @@
+// metal-api as a whole: database, REST, gRPC and metrics, started and stopped as one.
+import type { AddressInfo } from "node:net";
+import { migrate, Notifications, openDatabase } from "@metal-stack/database";
+import { type Logger, retry } from "@metal-stack/service";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
+import { MIGRATIONS } from "./database/migrations.ts";
+import type { Schema } from "./database/schema.ts";
+import { serveAgents } from "./grpc/serve.ts";
+import type { Masterdata } from "./masterdata.ts";
+import { RequestMetrics } from "./metrics/requests.ts";
+import { serveMetrics } from "./metrics/server.ts";
+import type { App } from "./rest/app.ts";
+import { restModules } from "./rest/modules.ts";
+import { createRestServer } from "./rest/server.ts";
+
+/** Requests in flight at the end get this long. */
+const DRAIN_MS = 10_000;
+
+export interface MetalApi {
+  readonly restPort: number;
+  /** Undefined when no certificates are configured. */
+  readonly grpcPort: number | undefined;
+  readonly metricsPort: number;
+  /** Refuses new requests, lets those in flight finish, and closes everything. */
+  close(): Promise<void>;
+}
+
+/** Waits for the database, migrates it, and serves. Aborting `signal` ends the waiting. */
+export async function serveMetalApi(
+  config: Config,
+  parts: { databaseUrl: string; masterdata: Masterdata; log: Logger; signal: AbortSignal },
+): Promise<MetalApi> {
+  const { databaseUrl, masterdata, log, signal } = parts;
+  const closing: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const db = openDatabase<Schema>(databaseUrl);
+    closing.push(() => db.destroy());
+    const migrated = await retry(
+      () => migrate(db, MIGRATIONS),
+      (error, ms) => log.warn({ err: error }, `the database is not ready, trying again in ${ms} ms`),
+      signal,
+    );
+    for (const file of migrated) log.info({ file }, "migrated");
+    const notifications = new Notifications(databaseUrl, (error) =>
+      log.warn({ err: error }, "lost the connection that listens for changes, connecting again"),
+    );
+    closing.push(() => notifications.close());
+    const context: Context = { db, notifications, masterdata, log, config, clock: () => new Date() };
+
+    const requests = new RequestMetrics();
+    const metrics = await serveMetrics(config.metricsBindAddress, config.metricsPort, () => requests.families());
+    closing.push(() => metrics.close());
+    const agents = await serveAgents(context);
+    if (agents) closing.push(() => agents.close());
+    const rest = createRestServer(context, restModules, (request) => requests.observe(request));
+    closing.push(() => drain(rest));
+    await rest.listen({ host: config.bindAddress, port: config.port });
+    const restPort = (rest.server.address() as AddressInfo).port;
+    log.info({ address: config.bindAddress, port: restPort, basePath: config.basePath }, "serving REST");
+    return { restPort, grpcPort: agents?.port, metricsPort: metrics.port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function drain(rest: App): Promise<void> {
+  const impatient = setTimeout(() => rest.server.closeAllConnections(), DRAIN_MS);
+  await rest.close();
+  clearTimeout(impatient);
+}

@@ -171,3 +171,35 @@ function sameBgp(one: BgpPortState | null, other: BgpPortState | null): boolean 
   if (!one || !other) return one === other;
   return (Object.keys(one) as (keyof BgpPortState)[]).every((key) => one[key] === other[key]);
 }
+
+/** Switches a port with a machine on or off. Throws 400 for an impossible status or a free port, 404. */
+export async function togglePort(tx: Db, switchId: string, nic: string, status: string): Promise<SwitchRow> {
+  if (status !== "UP" && status !== "DOWN") throw badRequest(`the status "${status}" must be concrete`);
+  const row = await lockSwitch(tx, switchId);
+  if (!row) throw notFound("switch", switchId);
+  const ports = (await portsOf(tx, [switchId])).get(switchId) ?? [];
+  const port = ports.find((candidate) => candidate.name.toLowerCase() === nic.toLowerCase());
+  if (!port) throw new ApiError(404, `the nic "${nic}" does not exist in this switch`);
+  if (port.machine_id === null)
+    throw badRequest(`switch "${switchId}" does not have a connected machine at port "${nic}"`);
+  // A port is up unless it is wished to be down.
+  const wish = status === "UP" && port.actual === "UP" && port.admin_status !== "DOWN" ? "" : status;
+  if (wish === port.admin_status) return row;
+  await tx
+    .updateTable("switch_ports")
+    .set({ admin_status: wish })
+    .where("switch_id", "=", switchId)
+    .where("name", "=", port.name)
+    .execute();
+  await changedWantedState(tx, [switchId]);
+  return row;
+}
+
+/** Removes a switch. Throws 404, and 400 while machines are connected unless forced. */
+export async function deleteSwitch(tx: Db, switchId: string, force: boolean): Promise<void> {
+  if (!(await lockSwitch(tx, switchId))) throw notFound("switch", switchId);
+  const ports = (await portsOf(tx, [switchId])).get(switchId) ?? [];
+  if (!force && ports.some((port) => port.machine_id !== null))
+    throw badRequest(`cannot delete switch ${switchId} while it still has machines connected to it`);
+  await tx.deleteFrom("switches").where("id", "=", switchId).execute();
+}

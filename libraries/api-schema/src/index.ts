@@ -14,3 +14,4 @@ export * from "./machine-query.ts";
 export * from "./machine.ts";
 export * from "./machine-inspection.ts";
 export * from "./masterdata.ts";
+export * from "./switch.ts";

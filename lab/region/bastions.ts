@@ -11,13 +11,23 @@ export interface Outcome {
 /** Runs a command to its end; both streams in one text. Never throws for what the command does. */
 export function runCommand(command: readonly string[], timeoutMs = 20_000): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(command[0]!, command.slice(1), { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) =>
-      resolve({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, output: stdout + stderr }),
+    execFile(
+      command[0]!,
+      command.slice(1),
+      { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout, stderr) =>
+        resolve({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, output: stdout + stderr }),
     );
   });
 }
 
-export const inNamespace = (namespace: string, command: readonly string[]) => ["ip", "netns", "exec", namespace, ...command];
+export const inNamespace = (namespace: string, command: readonly string[]) => [
+  "ip",
+  "netns",
+  "exec",
+  namespace,
+  ...command,
+];
 
 export interface NetworkOfMachine {
   readonly networkid: string;
@@ -26,7 +36,11 @@ export interface NetworkOfMachine {
 }
 
 /** Plugs a host into a leaf's network of a VRF number; `address` with prefix length. */
-export type AttachHost = (host: { readonly name: string; readonly vrf: number; readonly address: string }) => Promise<void>;
+export type AttachHost = (host: {
+  readonly name: string;
+  readonly vrf: number;
+  readonly address: string;
+}) => Promise<void>;
 
 export class Bastions {
   readonly #api: ApiClient;

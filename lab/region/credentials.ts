@@ -23,9 +23,9 @@ export interface Credentials {
 
 /** Makes the region's certificate authority and HMAC keys in `folder`. */
 export async function makeCredentials(folder: string): Promise<Credentials> {
-  await execute(process.execPath, [ISSUE, "--init", "--out", folder]);
   const caCert = join(folder, "ca.pem");
   const caKey = join(folder, "ca-key.pem");
+  await execute(process.execPath, [ISSUE, "--init", "--ca-cert", caCert, "--ca-key", caKey]);
   const secret = () => randomBytes(24).toString("hex");
   return {
     caCert,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const LINES = 25;
 
@@ -7,7 +8,6 @@ const LINES = 25;
 export function lastConsoleLines(name: string, runFolder: string): string {
   const file = join(runFolder, `${name}.console`);
   if (!existsSync(file)) return `── console of ${name}: never powered on`;
-  // eslint-disable-next-line no-control-regex -- terminal control sequences are what is removed
-  const lines = readFileSync(file, "latin1").replaceAll(/\u001b\[[0-9;?]*[A-Za-z]|\r/g, "").split("\n");
+  const lines = stripVTControlCharacters(readFileSync(file, "latin1")).replaceAll("\r", "").split("\n");
   return `── end of the console of ${name}\n${lines.slice(-LINES).join("\n")}`;
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { ApiClient } from "@metal-stack/api-client";
 import { sshCommand } from "../access/ssh.ts";
 import { duration, step } from "../setup/step.ts";
+import { createFabric } from "../fabric/fabric.ts";
+import { MGMT } from "../fabric/topology.ts";
 import { Checks } from "../story/checks.ts";
 import { allocate, bootAll, tellStory, type Stage } from "../story/once.ts";
 import { Timeline } from "../story/timeline.ts";
@@ -15,11 +17,21 @@ import { makeCredentials } from "./credentials.ts";
 import { lastConsoleLines } from "./failure.ts";
 import { Processes } from "./processes.ts";
 import { builtOsImage, PROJECTS, seed } from "./seed.ts";
-import { SERVERS, type ServerPlan } from "./servers.ts";
-import { ADDRESSES, chassis, consoleSocket, controlPlane, diskFiles, imageStore, metalBmc, metalCore, pixiecore, routerAdvertisements } from "./services.ts";
+import { SERVERS, taps, topology, type ServerPlan } from "./servers.ts";
+import {
+  ADDRESSES,
+  chassis,
+  consoleSocket,
+  controlPlane,
+  diskFiles,
+  imageStore,
+  metalBmc,
+  metalCore,
+  pixiecore,
+  routerAdvertisements,
+} from "./services.ts";
 import { LAB_FOLDER, writeState, type MachineAccess } from "./state.ts";
 import { storyOf } from "./telling.ts";
-import { wire } from "./wiring.ts";
 
 const run = process.env["LAB_RUN_FOLDER"]!;
 const apiUrl = process.env["LAB_API_URL"]!;
@@ -29,7 +41,9 @@ const started = Date.now();
 const timeline = new Timeline((line) => console.log(line));
 const checks = new Checks((line) => console.log(line));
 const nameOf = new Map(SERVERS.map((server) => [server.uuid, server.name]));
-const processes = new Processes(join(LAB_FOLDER, "logs"), (name, how) => console.log(`           ${name} ended (${how}); starting it again`));
+const processes = new Processes(join(LAB_FOLDER, "logs"), (name, how) =>
+  console.log(`           ${name} ended (${how}); starting it again`),
+);
 let stopping = false;
 
 async function waitUntil(what: string, test: () => Promise<unknown>, timeoutMs: number): Promise<void> {
@@ -40,17 +54,21 @@ async function waitUntil(what: string, test: () => Promise<unknown>, timeoutMs: 
       return;
     } catch (error) {
       if (stopping) throw new Error("stopped", { cause: error });
-      if (Date.now() > deadline) throw new Error(`${what}: not within ${duration(timeoutMs)}: ${(error as Error).message}`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`${what}: not within ${duration(timeoutMs)}: ${(error as Error).message}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
   }
 }
 
 async function startRegion(): Promise<Stage & { bastions: Bastions }> {
-  const fabric = await step("switches and cables", () => wire());
+  const fabric = await step("switches and cables", () => createFabric(topology()));
   const credentials = await step("keys and certificates", () => makeCredentials(join(run, "pki")));
   const tell = storyOf(timeline);
-  const api = new ApiClient({ url: `http://127.0.0.1:${ADDRESSES.apiPort}/metal`, hmac: { type: "Metal-Admin", key: credentials.hmac.admin } });
+  const api = new ApiClient({
+    url: `http://127.0.0.1:${ADDRESSES.apiPort}/metal`,
+    hmac: { type: "Metal-Admin", key: credentials.hmac.admin },
+  });
 
   await step("control plane", async () => {
     processes.start(await controlPlane(credentials, run));
@@ -59,26 +77,51 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
   });
   lendApi();
   await step("partition", async () => {
-    processes.start(routerAdvertisements(run, fabric.bootInterface));
+    processes.start(routerAdvertisements(run, MGMT.boot));
     processes.start({ ...(await pixiecore(credentials, run)), onLine: (line) => tell("pixiecore", line) });
-    await waitUntil("pixiecore serves", async () => {
-      const answer = await fetch(`http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/healthz`);
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-    }, 30_000);
-    await seed(api, { files: `http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/files`, images: `http://${ADDRESSES.control}:${ADDRESSES.imagesPort}` }, () => undefined);
-    for (const leaf of fabric.leaves) processes.start({ ...(await metalCore(credentials, leaf.id, leaf.env)), onLine: (line) => tell(leaf.id, line) });
-    await waitUntil("both leaves are registered", async () => {
-      const found = await api.get<unknown[]>("/v1/switch");
-      if (found.length < fabric.leaves.length) throw new Error(`${found.length} are`);
-    }, 30_000);
+    await waitUntil(
+      "pixiecore serves",
+      async () => {
+        const answer = await fetch(`http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/healthz`);
+        if (!answer.ok) throw new Error(`status ${answer.status}`);
+      },
+      30_000,
+    );
+    await seed(
+      api,
+      {
+        files: `http://${ADDRESSES.boot}:${ADDRESSES.filesPort}/files`,
+        images: `http://${ADDRESSES.control}:${ADDRESSES.imagesPort}`,
+      },
+      () => undefined,
+    );
+    for (const leaf of fabric.leaves)
+      processes.start({ ...(await metalCore(credentials, leaf.id, leaf.env)), onLine: (line) => tell(leaf.id, line) });
+    await waitUntil(
+      "both leaves are registered",
+      async () => {
+        const found = await api.get<unknown[]>("/v1/switch");
+        if (found.length < fabric.leaves.length) throw new Error(`${found.length} are`);
+      },
+      30_000,
+    );
   });
   await step("servers", async () => {
-    for (const server of SERVERS) processes.start({ ...chassis(server, run, fabric.taps(server), "auto"), onLine: (line) => tell(server.name, line) });
+    for (const server of SERVERS)
+      processes.start({
+        ...chassis(server, run, taps(server), "auto"),
+        onLine: (line) => tell(server.name, line),
+      });
     processes.start({ ...(await metalBmc(credentials, run)), onLine: (line) => tell("metal-bmc", line) });
-    await waitUntil("metal-bmc has found both servers", async () => {
-      const found = await api.get<{ id: string }[]>("/v1/machine");
-      for (const server of SERVERS) if (!found.some((machine) => machine.id === server.uuid)) throw new Error(`${server.name} is missing`);
-    }, 60_000);
+    await waitUntil(
+      "metal-bmc has found both servers",
+      async () => {
+        const found = await api.get<{ id: string }[]>("/v1/machine");
+        for (const server of SERVERS)
+          if (!found.some((machine) => machine.id === server.uuid)) throw new Error(`${server.name} is missing`);
+      },
+      60_000,
+    );
   });
 
   const sshKey = join(run, "id_ed25519");
@@ -86,18 +129,26 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
   if (key.code !== 0) throw new Error(`ssh-keygen: ${key.output}`);
   const publicKey = (await runCommand(["cat", `${sshKey}.pub`])).output.trim();
   // metalctl looks for config.yaml in the current folder: this is how `npx metalctl` finds the lab.
-  writeFileSync("config.yaml", `current: lab\ncontexts:\n  lab:\n    url: ${apiUrl}\n    hmac: ${credentials.hmac.admin}\n    hmac_auth_type: Metal-Admin\n`, { mode: 0o600 });
+  writeFileSync(
+    "config.yaml",
+    `current: lab\ncontexts:\n  lab:\n    url: ${apiUrl}\n    hmac: ${credentials.hmac.admin}\n    hmac_auth_type: Metal-Admin\n`,
+    { mode: 0o600 },
+  );
 
   const watch = new MachineWatch(api, timeline, nameOf);
   watch.start();
-  const bastions = new Bastions(api, fabric.attachHost);
+  const bastions = new Bastions(api, (host) => fabric.attachHost(host));
   writeState({ sshKey, machines: access(watch, undefined), processes: pids() });
 
   const way = async (server: ServerPlan) => {
     const allocation = watch.machine(server.uuid)?.allocation;
     const network = allocation?.networks.find((entry) => entry.private);
     if (!allocation || !network) throw new Error(`${server.name} is not allocated`);
-    const namespace = await bastions.namespaceFor({ networkid: network.networkid, vrf: network.vrf, project: allocation.project });
+    const namespace = await bastions.namespaceFor({
+      networkid: network.networkid,
+      vrf: network.vrf,
+      project: allocation.project,
+    });
     return { namespace, address: network.ips[0]! };
   };
   const ssh = async (server: ServerPlan, command: string, timeoutMs = 20_000) => {
@@ -116,10 +167,14 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
     powerOn: (server) => api.post(`/v1/machine/${server.uuid}/power/on`),
     ssh,
     async sshAnswers(server, timeoutMs) {
-      await waitUntil(`${server.name} answers ssh`, async () => {
-        const { code, output } = await ssh(server, "true");
-        if (code !== 0) throw new Error(output.trim().split("\n").at(-1) ?? "");
-      }, timeoutMs);
+      await waitUntil(
+        `${server.name} answers ssh`,
+        async () => {
+          const { code, output } = await ssh(server, "true");
+          if (code !== 0) throw new Error(output.trim().split("\n").at(-1) ?? "");
+        },
+        timeoutMs,
+      );
       writeState({ machines: access(watch, { [server.name]: await way(server) }), processes: pids() });
     },
     async besides(server, command) {
@@ -132,12 +187,18 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
 const known: Record<string, MachineAccess["ssh"]> = {};
 
 /** What the commands `ssh` and `console` need to know of each server. */
-function access(watch: MachineWatch, news: Record<string, NonNullable<MachineAccess["ssh"]>> | undefined): Record<string, MachineAccess> {
+function access(
+  watch: MachineWatch,
+  news: Record<string, NonNullable<MachineAccess["ssh"]>> | undefined,
+): Record<string, MachineAccess> {
   Object.assign(known, news);
   return Object.fromEntries(
     SERVERS.map((server) => {
       const way = watch.machine(server.uuid)?.allocation ? known[server.name] : undefined;
-      return [server.name, { uuid: server.uuid, consoleSocket: consoleSocket(server, run), ...(way ? { ssh: way } : {}) }];
+      return [
+        server.name,
+        { uuid: server.uuid, consoleSocket: consoleSocket(server, run), ...(way ? { ssh: way } : {}) },
+      ];
     }),
   );
 }
@@ -170,7 +231,11 @@ async function tellOnce(stage: Stage): Promise<number> {
   console.log(timeline.table());
   writeFileSync(join(LAB_FOLDER, "timeline.json"), JSON.stringify(timeline.chapters(), null, 2));
   const failed = checks.failed;
-  console.log(failed.length === 0 ? `\nthe whole story worked, in ${duration(Date.now() - started)}` : `\nFAILED:\n  ${failed.join("\n  ")}`);
+  console.log(
+    failed.length === 0
+      ? `\nthe whole story worked, in ${duration(Date.now() - started)}`
+      : `\nFAILED:\n  ${failed.join("\n  ")}`,
+  );
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -194,7 +259,9 @@ Ctrl-C here takes everything down.`);
       const allocation = stage.watch.machine(server.uuid)?.allocation;
       const network = allocation?.networks.find((entry) => entry.private);
       if (!allocation || !network || stage.watch.machine(server.uuid)?.events.log[0]?.event !== "Phoned Home") continue;
-      const namespace = await stage.bastions.namespaceFor({ networkid: network.networkid, vrf: network.vrf, project: allocation.project }).catch(() => undefined);
+      const namespace = await stage.bastions
+        .namespaceFor({ networkid: network.networkid, vrf: network.vrf, project: allocation.project })
+        .catch(() => undefined);
       if (namespace) known[server.name] = { namespace, address: network.ips[0]! };
     }
     writeState({ machines: access(stage.watch, undefined), processes: pids() });

@@ -17,9 +17,11 @@ export interface OsImage {
 
 /** The OS image that machine/os-images built last. */
 export function builtOsImage(): OsImage {
-  const folder = join(CACHE, "os-images");
   const file = "debian-12.tar.zst";
-  const meta = JSON.parse(readFileSync(join(CACHE, "os-images", `${file}.json`), "utf8")) as { id: string; sha256: string };
+  const meta = JSON.parse(readFileSync(join(CACHE, "os-images", `${file}.json`), "utf8")) as {
+    id: string;
+    sha256: string;
+  };
   return { ...meta, file };
 }
 

@@ -1,4 +1,5 @@
 // The servers of the lab: one boots by BIOS, one by UEFI with a second, NVMe disk; two NICs each, one on every leaf.
+import type { Topology } from "../fabric/topology.ts";
 
 export interface ServerPlan {
   readonly name: string;
@@ -43,3 +44,18 @@ export const SERVERS: readonly ServerPlan[] = [
 export const LEAVES = ["leaf01", "leaf02"] as const;
 export const PARTITION = "lab";
 export const RACK = "rack-1";
+
+/** The tap interfaces of a server's NICs. */
+export const taps = (server: ServerPlan): [string, string] => [`${server.name}-eth0`, `${server.name}-eth1`];
+
+/** The cabling: every server on the same port of both leaves. */
+export function topology(): Topology {
+  return {
+    leaves: LEAVES.map((id) => ({ id })),
+    servers: SERVERS.map((server) => ({
+      id: server.name,
+      bmcAddress: server.bmcAddress,
+      nics: LEAVES.map((leaf, index) => ({ leaf, port: server.port, tap: taps(server)[index]! })),
+    })),
+  };
+}

@@ -1,20 +1,19 @@
 // The region's services as processes: what each is told about itself and the others.
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { RACK_MOUNT_CHASSIS } from "@metal-stack/ipmi";
+import { ADDRESSES as FABRIC } from "../fabric/topology.ts";
 import { CACHE } from "../setup/artefacts.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ProcessSpec } from "./processes.ts";
 import { LEAVES, MEMORY_MIB, PARTITION, RACK, SERVERS, type ServerPlan } from "./servers.ts";
 
-/** Addresses of the region; the wiring itself is lab/fabric's. */
+/** Where the services listen; the networks are lab/fabric's. */
 export const ADDRESSES = {
-  /** The control plane and the image store, in the region's own namespace. */
-  control: "172.31.0.1",
-  /** The management server's end towards the control plane. */
-  uplink: "172.31.0.2",
+  control: FABRIC.control,
   /** The management server in the boot network: pixiecore, and the way out for servers. */
-  boot: "10.255.0.1",
-  bootPrefixLength: 24,
+  boot: FABRIC.mgmtBoot,
+  bootPrefixLength: FABRIC.bootNetwork.split("/")[1]!,
   bootRange: "10.255.0.100-10.255.0.199",
   apiPort: 8080,
   grpcPort: 50051,
@@ -24,13 +23,21 @@ export const ADDRESSES = {
 
 const IPMI_PORT = 623;
 /** Factory credentials of the lab's BMCs: what metal-bmc tries before a machine has credentials of its own. */
+const MANUFACTURER = "metal-stack";
 const FACTORY = { user: "ADMIN", password: "ADMIN" } as const;
 
 export const GRPC_ADDRESS = `${ADDRESSES.control}:${ADDRESSES.grpcPort}`;
 const node = (...args: string[]) => [process.execPath, ...args];
 
 export async function controlPlane(credentials: Credentials, runFolder: string): Promise<ProcessSpec> {
-  const server = await credentials.issue("metal-api", "metal-api", ["--ip", ADDRESSES.control, "--ip", "127.0.0.1", "--dns", "localhost"]);
+  const server = await credentials.issue("metal-api", "metal-api", [
+    "--ip",
+    ADDRESSES.control,
+    "--ip",
+    "127.0.0.1",
+    "--dns",
+    "localhost",
+  ]);
   return {
     name: "control-plane",
     command: node("control-plane/main.ts"),
@@ -55,18 +62,35 @@ export async function controlPlane(credentials: Credentials, runFolder: string):
 export function imageStore(): ProcessSpec {
   return {
     name: "image-store",
-    command: node("lab/region/image-store.ts", join(CACHE, "os-images"), ADDRESSES.control, String(ADDRESSES.imagesPort)),
+    command: node(
+      "lab/region/image-store.ts",
+      join(CACHE, "os-images"),
+      ADDRESSES.control,
+      String(ADDRESSES.imagesPort),
+    ),
   };
 }
 
 /** Router advertisements: without them iPXE waits 16 s for one at every boot. */
 export function routerAdvertisements(runFolder: string, bootInterface: string): ProcessSpec {
   const config = join(runFolder, "radvd.conf");
-  writeFileSync(config, `interface ${bootInterface} { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvDefaultLifetime 0; };\n`);
-  return { name: "radvd", namespace: "mgmt", command: ["radvd", "-n", "-m", "stderr", "-C", config, "-p", join(runFolder, "radvd.pid")] };
+  writeFileSync(
+    config,
+    `interface ${bootInterface} { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvDefaultLifetime 0; };\n`,
+  );
+  return {
+    name: "radvd",
+    namespace: "mgmt",
+    command: ["radvd", "-n", "-m", "stderr", "-C", config, "-p", join(runFolder, "radvd.pid")],
+  };
 }
 
-async function agentEnvironment(prefix: string, credentials: Credentials, component: "pixiecore" | "metal-bmc" | "metal-core", id: string) {
+async function agentEnvironment(
+  prefix: string,
+  credentials: Credentials,
+  component: "pixiecore" | "metal-bmc" | "metal-core",
+  id: string,
+) {
   const files = await credentials.issue(component, id);
   return {
     [`${prefix}PARTITION_ID`]: PARTITION,
@@ -99,7 +123,10 @@ export async function pixiecore(credentials: Credentials, runFolder: string): Pr
 
 export async function metalBmc(credentials: Credentials, runFolder: string): Promise<ProcessSpec> {
   const list = join(runFolder, "bmcs.json");
-  writeFileSync(list, JSON.stringify(SERVERS.map((server) => ({ address: `${server.bmcAddress}:${IPMI_PORT}`, mac: server.bmcMac }))));
+  writeFileSync(
+    list,
+    JSON.stringify(SERVERS.map((server) => ({ address: `${server.bmcAddress}:${IPMI_PORT}`, mac: server.bmcMac }))),
+  );
   return {
     name: "metal-bmc",
     namespace: "mgmt",
@@ -114,7 +141,11 @@ export async function metalBmc(credentials: Credentials, runFolder: string): Pro
   };
 }
 
-export async function metalCore(credentials: Credentials, leaf: (typeof LEAVES)[number], env: Readonly<Record<string, string>>): Promise<ProcessSpec> {
+export async function metalCore(
+  credentials: Credentials,
+  leaf: (typeof LEAVES)[number],
+  env: Readonly<Record<string, string>>,
+): Promise<ProcessSpec> {
   return {
     name: `metal-core-${leaf}`,
     namespace: leaf,
@@ -137,7 +168,12 @@ export function diskFiles(server: ServerPlan, runFolder: string): string[] {
 export const consoleSocket = (server: ServerPlan, runFolder: string) => join(runFolder, `${server.name}.console.sock`);
 
 /** A server: its chassis with BMC, which starts and stops the QEMU machine. */
-export function chassis(server: ServerPlan, runFolder: string, taps: readonly [string, string], accelerator: string): ProcessSpec {
+export function chassis(
+  server: ServerPlan,
+  runFolder: string,
+  taps: readonly [string, string],
+  accelerator: string,
+): ProcessSpec {
   const file = join(runFolder, `${server.name}.json`);
   const files = diskFiles(server, runFolder);
   const config = {
@@ -146,14 +182,39 @@ export function chassis(server: ServerPlan, runFolder: string, taps: readonly [s
     firmware: server.firmware,
     cpus: 1,
     memoryMiB: MEMORY_MIB,
-    disks: server.disks.map((disk, index) => ({ path: files[index], sizeMiB: disk.sizeMiB, interface: disk.interface, serial: `${server.name}-disk${index}` })),
+    disks: server.disks.map((disk, index) => ({
+      path: files[index],
+      sizeMiB: disk.sizeMiB,
+      interface: disk.interface,
+      serial: `${server.name}-disk${index}`,
+    })),
     nics: server.macs.map((mac, index) => ({ mac, tap: taps[index] })),
     bmc: { address: server.bmcAddress, port: IPMI_PORT, mac: server.bmcMac, ...FACTORY },
-    fru: { boardManufacturer: "metal-stack", boardPartNumber: "lab-1", boardSerial: `board-${server.name}`, productManufacturer: "metal-stack", productPartNumber: "lab-1", productSerial: server.name },
-    smbios: { manufacturer: "metal-stack", product: "lab server", serial: server.name },
+    fru: {
+      chassis: { type: RACK_MOUNT_CHASSIS, partNumber: "lab-chassis", serial: `chassis-${server.name}` },
+      board: {
+        manufacturer: MANUFACTURER,
+        productName: "lab server",
+        serial: `board-${server.name}`,
+        partNumber: "lab-1",
+      },
+      product: {
+        manufacturer: MANUFACTURER,
+        name: "lab server",
+        partNumber: "lab-1",
+        version: "1",
+        serial: server.name,
+        assetTag: "",
+      },
+    },
+    smbios: { manufacturer: MANUFACTURER, product: "lab server", serial: server.name },
     runDirectory: runFolder,
     accelerator,
   };
   writeFileSync(file, JSON.stringify(config, null, 2));
-  return { name: `server-${server.name}`, command: node("lab/virtual-server/main.ts", "--config", file), patienceMs: 8_000 };
+  return {
+    name: `server-${server.name}`,
+    command: node("lab/virtual-server/main.ts", "--config", file),
+    patienceMs: 8_000,
+  };
 }

@@ -15,7 +15,9 @@ const BOOT_STEPS: Readonly<Record<string, string>> = {
 
 function serverBy(line: Record<string, unknown>): string | undefined {
   const macs = (server: (typeof SERVERS)[number]): readonly string[] => server.macs;
-  return SERVERS.find((server) => server.uuid === line["machine"] || macs(server).includes(String(line["mac"]).toLowerCase()))?.name;
+  return SERVERS.find(
+    (server) => server.uuid === line["machine"] || macs(server).includes(String(line["mac"]).toLowerCase()),
+  )?.name;
 }
 
 /** A listener for log lines; `source` is the process they come from. */
@@ -29,6 +31,7 @@ export function storyOf(timeline: Timeline): (source: string, line: Record<strin
     const stage = source === "pixiecore" ? BOOT_STEPS[String(line["step"])] : undefined;
     const server = serverBy(line);
     if (stage && server) timeline.reached(server, stage);
-    if (line["step"] === "port moved") timeline.note(source, `port ${String(line["port"])} → ${String(line["vrf"]) || "boot network"}`);
+    if (line["step"] === "port moved")
+      timeline.note(source, `port ${String(line["port"])} → ${String(line["vrf"]) || "boot network"}`);
   };
 }

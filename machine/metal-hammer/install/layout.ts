@@ -1,8 +1,7 @@
 // Applies a filesystem layout to this machine's disks and mounts it under /rootfs.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { access } from "node:fs/promises";
 import type { agent } from "@metal-stack/protocol";
 import { run } from "../command.ts";
 import { releaseDisks, WITHOUT_UDEV } from "../disks/release.ts";
@@ -63,11 +62,23 @@ export async function mountFilesystems(layout: agent.FilesystemLayout, signal: A
   }
 }
 
+/** A program that was just killed may hold a mount for a moment; this many tries, so far apart. */
+const UNMOUNT_TRIES = 10;
+const UNMOUNT_EVERY_MS = 300;
+
 /** Unmounts everything below /rootfs, innermost first. @throws when something keeps a mount busy */
 export async function unmountRoot(): Promise<void> {
   const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
   for (const target of mounts.filter((path) => path === rules.ROOT || path.startsWith(`${rules.ROOT}/`)).reverse())
-    await run("umount", [target], { timeoutMs: 120_000 });
+    for (let tries = 1; ; tries++) {
+      try {
+        await run("umount", [target], { timeoutMs: 120_000 });
+        break;
+      } catch (error) {
+        if (tries === UNMOUNT_TRIES) throw error;
+        await sleep(UNMOUNT_EVERY_MS);
+      }
+    }
 }
 
 /** Leaves nothing in use of what an earlier, interrupted installation may have left. */

@@ -1,8 +1,9 @@
 // masterdata-api as a process of its own. Settings: MASTERDATA_API_… as the original's (reference/platform-services.md 2.1):
-// PORT, BIND_ADDR, CA, CERT, CERTKEY (files), HMACKEY, and DATABASE_URL.
+// PORT, BIND_ADDR, CA, CERT, CERTKEY (files), HMACKEY, and DATABASE_URL or
+// EMBEDDED_POSTGRES_DIR (which may be metal-api's).
 import { createSecureServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { migrate, openDatabase } from "@metal-stack/database";
+import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
 import { Environment, runService } from "@metal-stack/service";
 import { hmacInterceptor } from "./authentication.ts";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
@@ -12,7 +13,13 @@ const REQUEST_LIMIT_BYTES = 1024 * 1024;
 
 await runService("masterdata-api", async ({ log, signal }) => {
   const environment = new Environment("MASTERDATA_API_");
-  const db = openDatabase<Schema>(environment.text("DATABASE_URL"));
+  const database = await provideDatabase({
+    url: environment.optional("DATABASE_URL"),
+    directory: environment.optional("EMBEDDED_POSTGRES_DIR"),
+    database: "masterdata",
+    log,
+  });
+  const db = openDatabase<Schema>(database.url);
   for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated");
   const server = createSecureServer(
     {
@@ -45,4 +52,5 @@ await runService("masterdata-api", async ({ log, signal }) => {
   for (const session of sessions) session.close();
   await closed;
   await db.destroy();
+  await database.stop();
 });

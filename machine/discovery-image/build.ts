@@ -91,6 +91,7 @@ export async function buildDiscoveryImage(
       if (!existsSync(ready)) throw error;
     });
   }
+  await forgetOldImages(join(cache, "images"), ready);
   await mkdir(out, { recursive: true });
   for (const file of await readdir(ready)) {
     // A new file under the old name: a server that is just sending the old one is not disturbed.
@@ -98,6 +99,20 @@ export async function buildDiscoveryImage(
     await rename(join(out, `.${file}.new`), join(out, file));
   }
   return JSON.parse(await readFile(join(out, SUMMARY_FILE), "utf8")) as Summary;
+}
+
+/** Images are 67 MB each; the ones before the last few are of no use. */
+const IMAGES_KEPT = 4;
+
+async function forgetOldImages(folder: string, current: string): Promise<void> {
+  const images = await Promise.all(
+    (await readdir(folder)).map(async (name) => ({
+      path: join(folder, name),
+      built: (await stat(join(folder, name))).mtimeMs,
+    })),
+  );
+  const newestFirst = images.sort((a, b) => b.built - a.built).filter(({ path }) => path !== current);
+  for (const { path } of newestFirst.slice(IMAGES_KEPT - 1)) await rm(path, { recursive: true, force: true });
 }
 
 interface Inputs {

@@ -3,6 +3,7 @@ import { build } from "esbuild";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const HAMMER = fileURLToPath(new URL("../metal-hammer/main.ts", import.meta.url));
 
 /** An uncaught error prints the line it happened in; on a serial console that had better be short. */
@@ -12,6 +13,8 @@ const LONGEST_LINE = 200;
 export async function bundleHammer(entry = HAMMER): Promise<Uint8Array> {
   const result = await build({
     entryPoints: [entry],
+    // esbuild writes paths of CommonJS packages relative to this into the bundle: not where the build was started from.
+    absWorkingDir: ROOT,
     bundle: true,
     platform: "node",
     format: "cjs",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { agent } from "@metal-stack/protocol";
 import type { Context } from "../context.ts";
+import { transact } from "../database/transaction.ts";
 import { notFound } from "../errors.ts";
 import { peerKey } from "../grpc/peer.ts";
 import type { GrpcModule } from "../grpc/server.ts";
@@ -17,14 +18,14 @@ export const bmcModule: GrpcModule = (add, context) =>
 
     async commandDone({ commandId, error }, { values }) {
       const partition = values.get(peerKey).identity!.id;
-      const known = await context.db.transaction().execute((tx) => commandDone(tx, partition, commandId, error));
+      const known = await transact(context.db, (tx) => commandDone(tx, partition, commandId, error));
       if (!known) throw notFound("bmc command", commandId);
       return {};
     },
 
     async report({ partitionId, reports }) {
       const byMachine = new Map(reports.map((report) => [report.machineId.toLowerCase(), factsOf(report)]));
-      return context.db.transaction().execute((tx) => recordBmcReports(tx, partitionId, byMachine, context.clock()));
+      return transact(context.db, (tx) => recordBmcReports(tx, partitionId, byMachine, context.clock()));
     },
   });
 

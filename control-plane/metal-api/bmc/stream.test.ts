@@ -14,6 +14,7 @@ import {
 import { type BmcCommandName, enqueueBmcCommand, expireBmcCommands } from "./commands.ts";
 
 const M1 = machineId(1);
+const PATIENT = { timeout: 10_000 };
 let world: AgentWorld;
 let credentials: Credentials;
 
@@ -78,7 +79,9 @@ describe("commands", () => {
     // Its old connection still looks alive: it takes over from itself.
     const second = agentStream();
     expect((await second.next()).commandId).toBe(open);
-    expect(await row(open)).toMatchObject({ attempts: 2, done: null });
+    const repeated = await row(open);
+    expect(repeated.done).toBeNull();
+    expect(repeated.attempts).toBeGreaterThan(1);
     await expect(bmc().commandDone({ commandId: open, error: "timeout" })).resolves.toBeDefined();
     expect(await row(open)).toMatchObject({ done: expect.any(Date), error: "timeout" });
     // A repeated answer changes nothing.
@@ -112,7 +115,7 @@ describe("commands", () => {
           standby.stop();
           return "served";
         }, String);
-      })
+      }, PATIENT)
       .toBe("served");
   });
 

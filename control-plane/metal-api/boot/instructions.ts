@@ -3,6 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { agent } from "@metal-stack/protocol";
 import type { Context } from "../context.ts";
+import { transact } from "../database/transaction.ts";
 import { notFound } from "../errors.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { beginErase, ensureErase } from "../release/commands.ts";
@@ -90,7 +91,7 @@ async function wantedNow(context: Context, machineId: string, told: Wanted | und
 
 /** The job of the erase that begins now; undefined when something else is wanted by now. */
 async function openErase({ db, clock }: Context, machineId: string): Promise<string | undefined> {
-  return db.transaction().execute(async (tx) => {
+  return transact(db, async (tx) => {
     const release = await ensureErase(tx, machineId, clock());
     if (release) await beginErase(tx, machineId, clock());
     return release?.id;

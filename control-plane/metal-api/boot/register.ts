@@ -6,6 +6,7 @@ import { isMachineId } from "../bmc/rules.ts";
 import type { Context } from "../context.ts";
 import type { Hardware } from "../database/documents.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
 import { ensureContainer } from "../provisioning/store.ts";
 import { matchSize, UNKNOWN_SIZE } from "../sizes/rules.ts";
@@ -34,9 +35,9 @@ export async function registerMachine(
   if (!request.hardware) throw badRequest("hardware is missing");
   if (!request.bios) throw badRequest("bios is missing");
   const hardware = hardwareOf(request.hardware);
-  const registered = await db.transaction().execute((tx) => storeHardware(tx, request, hardware, clock()));
+  const registered = await transact(db, (tx) => storeHardware(tx, request, hardware, clock()));
   if (registered.size === UNKNOWN_SIZE) log.warn({ machine: id }, "no size, or more than one, matches this machine");
-  await db.transaction().execute((tx) => connect(tx, id, registered.partitionId, hardware));
+  await transact(db, (tx) => connect(tx, id, registered.partitionId, hardware));
   return registered;
 }
 

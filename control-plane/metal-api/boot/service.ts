@@ -1,6 +1,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { agent, BootService } from "@metal-stack/protocol";
 import type { DiskErase } from "../database/documents.ts";
+import { transact } from "../database/transaction.ts";
 import type { GrpcModule } from "../grpc/server.ts";
 import { peerKey } from "../grpc/peer.ts";
 import { reportErase, reportProgress } from "../release/erase-report.ts";
@@ -18,7 +19,7 @@ export const bootModule: GrpcModule = (add, context) => {
   const { db, clock } = context;
   add(BootService, {
     async dhcp({ uuid, partitionId }) {
-      await db.transaction().execute((tx) => dhcpSeen(tx, normal(uuid), partitionId, clock()));
+      await transact(db, (tx) => dhcpSeen(tx, normal(uuid), partitionId, clock()));
       return {};
     },
 
@@ -40,12 +41,12 @@ export const bootModule: GrpcModule = (add, context) => {
       wait(context, machineId, values.get(peerKey).identity === undefined, signal),
 
     async report(request) {
-      await db.transaction().execute((tx) => reportInstallation(tx, request, clock()));
+      await transact(db, (tx) => reportInstallation(tx, request, clock()));
       return {};
     },
 
     async abortReinstall({ uuid, primaryDiskWiped }) {
-      const old = await db.transaction().execute((tx) => abortReinstall(tx, uuid, primaryDiskWiped));
+      const old = await transact(db, (tx) => abortReinstall(tx, uuid, primaryDiskWiped));
       if (!old) return {};
       return {
         bootInfo: {
@@ -66,7 +67,7 @@ export const bootModule: GrpcModule = (add, context) => {
 export const bootPlanModule: GrpcModule = (add, { db, clock, log }) =>
   add(agent.BootPlanService, {
     async plan({ machineId, partitionId, mac, architecture }) {
-      const plan = await db.transaction().execute((tx) => planBoot(tx, normal(machineId), partitionId, clock()));
+      const plan = await transact(db, (tx) => planBoot(tx, normal(machineId), partitionId, clock()));
       log.info({ machine: normal(machineId), plan: plan.case, mac, architecture }, "boot plan");
       return { plan };
     },
@@ -79,12 +80,12 @@ export const hammerModule: GrpcModule = (add, context) => {
     instructions: ({ machineId }, { signal }) => instructions(context, machineId, signal),
 
     async eraseProgress({ machineId, ...progress }) {
-      await db.transaction().execute((tx) => reportProgress(tx, machineId, progress, clock()));
+      await transact(db, (tx) => reportProgress(tx, machineId, progress, clock()));
       return {};
     },
 
     async reportErase({ machineId, jobId, disks }) {
-      const verdict = await db.transaction().execute((tx) => reportErase(tx, machineId, jobId, disks.map(diskEraseOf)));
+      const verdict = await transact(db, (tx) => reportErase(tx, machineId, jobId, disks.map(diskEraseOf)));
       log.info({ machine: machineId, job: jobId, ...verdict }, "erase judged");
       return verdict;
     },

@@ -2,6 +2,7 @@
 // without error when the machine is allocated.
 import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { notFound } from "../errors.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { ensureErase } from "../release/commands.ts";
@@ -14,7 +15,7 @@ const WAITING_MS = 30_000;
 /** @param wipesFirst the caller is the original's hammer, which wipes before it waits and reports nothing */
 export async function* wait(context: Context, machineId: string, wipesFirst: boolean, signal: AbortSignal) {
   const { db, notifications, clock } = context;
-  if (wipesFirst) await db.transaction().execute((tx) => acceptUnproven(tx, machineId, clock()));
+  if (wipesFirst) await transact(db, (tx) => acceptUnproven(tx, machineId, clock()));
   const sources = [{ topic: "machine" as const, concerns: (id: string) => id === machineId }];
   for await (const why of wakeups(notifications, sources, PATIENCE_MS, signal)) {
     const state = await factsOf(db, machineId);

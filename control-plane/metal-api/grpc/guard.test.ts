@@ -1,5 +1,6 @@
 // Who may do what, tried over real mutual TLS.
 import { Code, ConnectError } from "@connectrpc/connect";
+import { notify } from "@metal-stack/database";
 import { agent, BootService, EventService } from "@metal-stack/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CertificateAuthority, newKeyPair, privateKeyPem } from "../identity/authority.ts";
@@ -181,7 +182,6 @@ describe("a machine", () => {
     await revokeCertificates(world.context.db, c.id, world.context.clock());
     // Whatever happens next to the machine is not told any more.
     await world.context.db.updateTable("machines").set({ disks: "quarantined" }).where("id", "=", c.id).execute();
-    const { notify } = await import("@metal-stack/database");
     await notify(world.context.db, "machine", c.id);
     await expect(told.next()).rejects.toEqual(WHO);
     await expect(c.events.send({ events: { [c.id]: { event: "Alive" } } })).rejects.toEqual(WHO);

@@ -5,6 +5,7 @@ import type { PublicKey } from "@peculiar/x509";
 import type { GrpcIdentity } from "../config.ts";
 import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { peerKey } from "../grpc/peer.ts";
 import type { GrpcModule } from "../grpc/server.ts";
 import { CertificateAuthority, MACHINE_CERTIFICATE_LIFETIME_MS } from "./authority.ts";
@@ -28,7 +29,7 @@ export function identityModule({ caCert, caKey }: GrpcIdentity): GrpcModule {
           );
         }
         const key = await keyOf(csr);
-        return db.transaction().execute(async (tx) => {
+        return transact(db, async (tx) => {
           // A new boot: whatever ran on the machine before has no say any more.
           await revokeCertificates(tx, machineId, clock());
           return certify(context, authority, tx, machineId, key);

@@ -5,6 +5,7 @@ import type { Component } from "@metal-stack/service";
 import { isMachineId } from "../bmc/rules.ts";
 import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { peerKey } from "../grpc/peer.ts";
 import type { GrpcModule } from "../grpc/server.ts";
 import { isConnected } from "../switches/store.ts";
@@ -63,7 +64,7 @@ async function machinesOf(db: Db, caller: { component: Component; id: string } |
 }
 
 async function receive({ db, clock }: Context, id: string, event: EventType, message: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+  await transact(db, async (tx) => {
     await recordEvent(tx, id, event, message, clock());
     if (event === "Phoned Home") await noteSuccess(tx, id);
   });

@@ -3,6 +3,7 @@
 import { json, notify } from "@metal-stack/database";
 import { sql } from "kysely";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { EMPTY_CONTAINER, type EventContainer, EVENTS_KEPT, type EventType, type ProvisioningEvent } from "./events.ts";
 import { step } from "./rules.ts";
 
@@ -20,7 +21,7 @@ export async function recordEvent(
   message = "",
   now = new Date(),
 ): Promise<void> {
-  if (!db.isTransaction) return db.transaction().execute((tx) => recordEvent(tx, machineId, event, message, now));
+  if (!db.isTransaction) return transact(db, (tx) => recordEvent(tx, machineId, event, message, now));
 
   const before = await lockContainer(db, machineId);
   // PostgreSQL's texts hold no NUL.

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expireBmcCommands } from "../bmc/commands.ts";
 import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { resetMachine } from "./commands.ts";
 import { decide, MAX_ATTEMPTS } from "./rules.ts";
 import { machinesWithDueRelease, type ReleaseRow } from "./store.ts";
@@ -17,7 +18,7 @@ const BATCH = 200;
 export async function advanceReleases({ db, clock, log }: Pick<Context, "db" | "clock" | "log">): Promise<number> {
   let moved = 0;
   for (const machineId of await machinesWithDueRelease(db, clock(), BATCH)) {
-    const action = await db.transaction().execute((tx) => advance(tx, machineId, clock()));
+    const action = await transact(db, (tx) => advance(tx, machineId, clock()));
     if (action === "nothing") continue;
     moved += 1;
     log.info({ machine: machineId, action }, "release moved on");

@@ -2,6 +2,7 @@
 // the switch is told when, and only when, one changes.
 import { json } from "@metal-stack/database";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { type Filter, type FilterFacts, filterOf } from "./rules-filter.ts";
 import { changedWantedState, lockSwitch, type PortRow, portsOf } from "./store.ts";
 
@@ -18,7 +19,7 @@ export async function filtersOf(db: Db, ports: readonly PortRow[]): Promise<Map<
 
 /** Brings the stored filters up to date; a change counts the generation up. Needs no transaction of the caller. */
 export async function refreshFilters(db: Db, switchId: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+  await transact(db, async (tx) => {
     if (!(await lockSwitch(tx, switchId))) return;
     const ports = (await portsOf(tx, [switchId])).get(switchId) ?? [];
     const filters = await filtersOf(tx, ports);

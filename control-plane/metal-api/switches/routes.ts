@@ -12,6 +12,7 @@ import {
 import { sql } from "kysely";
 import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { deleteSwitch, recordSync, registerSwitch, togglePort } from "./commands.ts";
@@ -83,7 +84,7 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
     async ({ body }, reply) => {
       const { id = "", os = {} } = body;
       if (!VENDORS.includes(os.vendor ?? "")) throw unprocessable(`unknown switch os vendor ${os.vendor ?? ""}`);
-      const { created } = await db.transaction().execute((tx) =>
+      const { created } = await transact(db, (tx) =>
         registerSwitch(tx, {
           id,
           name: body.name,
@@ -148,7 +149,7 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
       const force = query.force ?? "false";
       if (force !== "true" && force !== "false") throw badRequest(`force must be true or false, not "${force}"`);
       const before = await answer(params.id);
-      await db.transaction().execute((tx) => deleteSwitch(tx, params.id, force === "true"));
+      await transact(db, (tx) => deleteSwitch(tx, params.id, force === "true"));
       return before;
     },
   );
@@ -167,7 +168,7 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
       },
     },
     async ({ params, body }) => {
-      await db.transaction().execute((tx) => togglePort(tx, params.id, body.nic ?? "", body.status ?? ""));
+      await transact(db, (tx) => togglePort(tx, params.id, body.nic ?? "", body.status ?? ""));
       return answer(params.id);
     },
   );
@@ -192,7 +193,7 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
         portStates: body.port_states,
         bgpStates: body.bgp_port_states,
       };
-      const row = await db.transaction().execute((tx) => recordSync(tx, params.id, report, clock()));
+      const row = await transact(db, (tx) => recordSync(tx, params.id, report, clock()));
       return { id: row.id, name: row.name, description: row.description, ...syncsOf(row) };
     },
   );

@@ -1,6 +1,7 @@
 import { agent } from "@metal-stack/protocol";
 import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { notFound } from "../errors.ts";
 import type { GrpcModule } from "../grpc/server.ts";
 import { wakeups } from "../grpc/wakeups.ts";
@@ -16,7 +17,7 @@ const MAX_ERROR_LENGTH = 4000;
 export const switchModule: GrpcModule = (add, context) =>
   add(agent.SwitchService, {
     async register(request) {
-      return context.db.transaction().execute((tx) =>
+      return transact(context.db, (tx) =>
         registerSwitch(tx, {
           id: request.id,
           // What a switch calls itself in LLDP is what its certificate calls it.
@@ -38,7 +39,7 @@ export const switchModule: GrpcModule = (add, context) =>
     watch: ({ id }, { signal }) => watch(context, id, signal),
 
     async notify(request) {
-      await context.db.transaction().execute((tx) =>
+      await transact(context.db, (tx) =>
         recordSync(
           tx,
           request.id,

@@ -182,6 +182,7 @@ interface AllocationsTable {
   ntp_servers: JsonDefault<readonly NtpServer[]>;
   asn: number;
   idempotency_key: string | null;
+  idempotency_hash: string | null;
 }
 
 interface ProvisioningEventsTable {

@@ -15,7 +15,7 @@ import type { Tx } from "../database/schema.ts";
 import { badRequest, internal, unprocessable } from "../errors.ts";
 import { asking } from "../networks/ipam-refusal.ts";
 import { familiesOf, familyOf } from "../networks/rules.ts";
-import { networkById, type NetworkRow } from "../networks/store.ts";
+import { holdNetwork, type NetworkRow } from "../networks/store.ts";
 import { checkUpdate, machineTag, normalisedTags, scopeOf, typeOf } from "./rules.ts";
 import { deleteIpRow, insertIp, type IpRow, lockIp, lockIpsOfMachine, updateIpRow } from "./store.ts";
 
@@ -38,7 +38,7 @@ export async function allocateIp(tx: Tx, request: IpAllocate, specific?: string)
   const { networkid, projectid } = request;
   if (!networkid) throw badRequest("networkid should not be empty");
   if (!projectid) throw badRequest("projectid should not be empty");
-  const network = await networkById(tx, networkid);
+  const network = await holdNetwork(tx, networkid);
   if (network.prefixes.length === 0) throw unprocessable(`network ${network.id} does not have prefixes configured`);
   const family = familyFor(network, request.addressfamily, specific);
   if (!network.shared && network.parent_network_id !== null && network.project_id !== projectid)

@@ -77,6 +77,13 @@ export async function networkById(db: Db, id: string): Promise<NetworkRow> {
   return network;
 }
 
+/** Reads a network that is about to be used: it cannot go before the transaction ends. Throws 404. */
+export async function holdNetwork(tx: Tx, id: string): Promise<NetworkRow> {
+  const network = await tx.selectFrom("networks").selectAll().where("id", "=", id).forKeyShare().executeTakeFirst();
+  if (!network) throw notFound("network", id);
+  return network;
+}
+
 /** Reads a network that is about to change; others wait until the transaction ends. Throws 404. */
 export async function lockNetwork(tx: Tx, id: string): Promise<NetworkRow> {
   const network = await tx.selectFrom("networks").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();

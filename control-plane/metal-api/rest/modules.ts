@@ -1,26 +1,36 @@
 // All routes of the REST API.
+import { allocationRoutes } from "../allocation/routes.ts";
 import { filesystemLayoutRoutes } from "../filesystem-layouts/routes.ts";
 import { healthRoutes } from "../health/routes.ts";
 import { imageRoutes } from "../images/routes.ts";
 import { ipRoutes } from "../ips/routes.ts";
+import { machineBmcRoutes } from "../machines/routes-bmc.ts";
+import { machineInspectionRoutes } from "../machines/routes-inspection.ts";
+import { machineRoutes } from "../machines/routes.ts";
 import { networkRoutes } from "../networks/routes.ts";
 import { partitionRoutes } from "../partitions/routes.ts";
 import { projectRoutes } from "../projects/routes.ts";
 import { sizeRoutes } from "../sizes/routes.ts";
+import { switchRoutes } from "../switches/routes.ts";
 import { tenantRoutes } from "../tenants/routes.ts";
 import { userRoutes } from "../users/routes.ts";
 import { versionRoutes } from "../version/routes.ts";
 import type { RouteModule } from "./app.ts";
 
 export const restModules: readonly RouteModule[] = [
+  allocationRoutes,
   filesystemLayoutRoutes,
   healthRoutes,
   imageRoutes,
   ipRoutes,
+  machineBmcRoutes,
+  machineInspectionRoutes,
+  machineRoutes,
   networkRoutes,
   partitionRoutes,
   projectRoutes,
   sizeRoutes,
+  switchRoutes,
   tenantRoutes,
   userRoutes,
   versionRoutes,

@@ -156,7 +156,8 @@ create table allocations (
   dns_servers jsonb not null default '[]',
   ntp_servers jsonb not null default '[]',
   asn bigint not null unique check (asn between 4210000001 and 4210131072),
-  idempotency_key text unique
+  idempotency_key text unique,
+  idempotency_hash text                              -- of the request that had the key
 );
 create index allocations_project on allocations (project_id);
 

@@ -1,0 +1,122 @@
+// Turns a request into what is to be allocated: image, size, partition, layout, servers. Reads only.
+import type { FirewallCreateRequest } from "@metal-stack/api-schema";
+import type { DnsServer, FilesystemLayout, FirewallRules, NtpServer } from "../database/documents.ts";
+import type { Db } from "../database/schema.ts";
+import { ApiError, badRequest, unprocessable } from "../errors.ts";
+import { matchLayout } from "../filesystem-layouts/rules.ts";
+import { filesystemLayoutById, filesystemLayouts } from "../filesystem-layouts/store.ts";
+import { latestImage } from "../images/store.ts";
+import { machineById } from "../machines/store.ts";
+import { dnsServersProblem, ntpServersProblem } from "../partitions/rules.ts";
+import { partitionById } from "../partitions/store.ts";
+import { sizeById } from "../sizes/store.ts";
+import { firewallRules } from "./rules-firewall.ts";
+import {
+  checkContent,
+  checkFeature,
+  checkTarget,
+  type Role,
+  type WantedNetwork,
+  wantedNetworks,
+} from "./rules-request.ts";
+
+export interface Specification {
+  readonly role: Role;
+  readonly creator: string;
+  /** Exactly this machine; undefined: any of the size in the partition. */
+  readonly machineId: string | undefined;
+  readonly partitionId: string;
+  readonly sizeId: string;
+  readonly imageId: string;
+  readonly layout: FilesystemLayout;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly hostname: string;
+  readonly sshPublicKeys: readonly string[];
+  readonly userData: string;
+  readonly tags: readonly string[];
+  readonly placementTags: readonly string[];
+  readonly networks: readonly WantedNetwork[];
+  /** Canonical. */
+  readonly ips: readonly string[];
+  readonly dnsServers: readonly DnsServer[];
+  readonly ntpServers: readonly NtpServer[];
+  readonly firewallRules: FirewallRules | null;
+}
+
+const DEFAULT_HOSTNAME = "metal";
+
+/** Throws 400 for what the request itself names wrongly, also when that was not found; then 404, 422. */
+export async function specify(
+  db: Db,
+  request: FirewallCreateRequest,
+  role: Role,
+  creator: string,
+): Promise<Specification> {
+  const named = await resolveNames(db, request, role);
+  const ips = checkContent(request, role, named.networks, creator);
+  return {
+    ...named,
+    role,
+    creator,
+    ips,
+    layout: await layoutFor(db, request.filesystemlayoutid, named.sizeId, named.imageId),
+    machineId: request.uuid || undefined,
+    projectId: request.projectid!,
+    name: request.name ?? "",
+    description: request.description ?? "",
+    hostname: request.hostname || DEFAULT_HOSTNAME,
+    sshPublicKeys: request.ssh_pub_keys ?? [],
+    userData: request.user_data ?? "",
+    tags: request.tags ?? [],
+    placementTags: request.placement_tags ?? [],
+  };
+}
+
+async function resolveNames(db: Db, request: FirewallCreateRequest, role: Role) {
+  try {
+    const networks = wantedNetworks(request);
+    const image = await latestImage(db, request.imageid ?? "");
+    const rules = role === "firewall" ? firewallRules(request.firewall_rules) : null;
+    checkFeature(image.features, role);
+    checkTarget(request);
+    const machine = request.uuid ? await machineById(db, request.uuid) : undefined;
+    const size = await sizeById(db, machine ? machine.size_id : (request.sizeid ?? ""));
+    const partition = await partitionById(db, machine ? (machine.partition_id ?? "") : (request.partitionid ?? ""));
+    const dnsServers = given(request.dns_servers) ?? partition.dns_servers;
+    const ntpServers = given(request.ntp_servers) ?? partition.ntp_servers;
+    const problem = dnsServersProblem([...dnsServers]) ?? ntpServersProblem([...ntpServers]);
+    if (problem !== undefined) throw badRequest(problem);
+    return {
+      networks,
+      imageId: image.id,
+      sizeId: size.id,
+      partitionId: partition.id,
+      dnsServers,
+      ntpServers,
+      firewallRules: rules,
+    };
+  } catch (error) {
+    throw error instanceof ApiError ? badRequest(error.message) : error;
+  }
+}
+
+function given<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list && list.length > 0 ? list : undefined;
+}
+
+/** The named layout, or the one made for this size and image. */
+async function layoutFor(
+  db: Db,
+  layoutId: string | undefined,
+  sizeId: string,
+  imageId: string,
+): Promise<FilesystemLayout> {
+  const found = layoutId
+    ? await filesystemLayoutById(db, layoutId)
+    : matchLayout(await filesystemLayouts(db), sizeId, imageId);
+  if (!found) throw unprocessable(`could not find a matching filesystemLayout for size:${sizeId} and image:${imageId}`);
+  const { version: _, ...layout } = found;
+  return layout;
+}

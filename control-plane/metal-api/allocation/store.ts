@@ -1,0 +1,33 @@
+import type { Insertable, Selectable, Updateable } from "kysely";
+import type { Db, Schema, Tx } from "../database/schema.ts";
+
+export type AllocationRow = Selectable<Schema["allocations"]>;
+
+/** The allocation of a machine; undefined when it has none. */
+export async function allocationOf(db: Db, machineId: string): Promise<AllocationRow | undefined> {
+  return (await allocationsOf(db, [machineId])).get(machineId);
+}
+
+/** The allocations of these machines, by machine id. */
+export async function allocationsOf(db: Db, machineIds: readonly string[]): Promise<Map<string, AllocationRow>> {
+  if (machineIds.length === 0) return new Map();
+  const rows = await db.selectFrom("allocations").selectAll().where("machine_id", "in", machineIds).execute();
+  return new Map(rows.map((row) => [row.machine_id, row]));
+}
+
+export async function insertAllocation(tx: Tx, allocation: Insertable<Schema["allocations"]>): Promise<AllocationRow> {
+  return tx.insertInto("allocations").values(allocation).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateAllocation(
+  tx: Tx,
+  uuid: string,
+  changes: Updateable<Schema["allocations"]>,
+): Promise<void> {
+  if (Object.keys(changes).length === 0) return;
+  await tx.updateTable("allocations").set(changes).where("uuid", "=", uuid).execute();
+}
+
+export async function deleteAllocation(tx: Tx, uuid: string): Promise<void> {
+  await tx.deleteFrom("allocations").where("uuid", "=", uuid).execute();
+}

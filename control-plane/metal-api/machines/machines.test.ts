@@ -1,0 +1,431 @@
+import type {
+  MachineEraseRecord,
+  MachineIPMIResponse,
+  MachineJob,
+  MachineResponse,
+  MachineWhyResponse,
+} from "@metal-stack/api-schema";
+import { json } from "@metal-stack/database";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { allocationRoutes } from "../allocation/routes.ts";
+import { recordEvent } from "../provisioning/store.ts";
+import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE, waitingMachine } from "../testing/fleet.ts";
+import { createWorld, type World } from "../testing/world.ts";
+import { referencesOf } from "./references.ts";
+import { machineBmcRoutes } from "./routes-bmc.ts";
+import { machineInspectionRoutes } from "./routes-inspection.ts";
+import { machineRoutes } from "./routes.ts";
+import { findMachines } from "./store.ts";
+
+let world: World;
+let fleet: Fleet;
+beforeAll(async () => {
+  world = await createWorld([machineRoutes, machineBmcRoutes, machineInspectionRoutes, allocationRoutes]);
+  fleet = await buildFleet(world.context.db, { machines: 0, racks: 2 });
+});
+afterAll(() => world.close());
+
+const get = <T = MachineResponse>(path: string, role: "view" | "edit" | "admin" = "view") =>
+  world.call<T>(role, "GET", `/v1/machine/${path}`);
+const post = <T = MachineResponse>(path: string, body?: unknown, role: "view" | "edit" | "admin" = "edit") =>
+  world.call<T>(role, "POST", `/v1/machine${path}`, body ?? {});
+const find = (query: object) => post<MachineResponse[]>("/find", query, "view");
+const why = async (id: string) => (await get<MachineWhyResponse>(`${id}/why`)).body;
+async function refusal(answer: Promise<{ status: number; body: unknown }>): Promise<unknown[]> {
+  const { status, body } = await answer;
+  return [status, (body as { message: string }).message];
+}
+async function allocated(name: string): Promise<MachineResponse> {
+  const uuid = await waitingMachine(world.context.db);
+  const answer = await world.call<MachineResponse>("edit", "POST", "/v1/machine/allocate", {
+    uuid,
+    name,
+    projectid: PROJECT,
+    imageid: "debian-12.0",
+    networks: [{ networkid: fleet.network.id }, { networkid: INTERNET }],
+  });
+  expect(answer.status).toBe(200);
+  return answer.body;
+}
+
+describe("a machine", () => {
+  it("is shown with all that clients rely on, whatever is known of it", async () => {
+    const id = await waitingMachine(world.context.db);
+    expect((await get(id)).body).toEqual({
+      id,
+      name: "",
+      description: "",
+      partition: expect.objectContaining({ id: PARTITION }) as unknown,
+      rackid: "rack-1",
+      size: expect.objectContaining({ id: SIZE }) as unknown,
+      hardware: {
+        memory: 16 * 1024 ** 3,
+        cpu_cores: 8,
+        cpus: [{ vendor: "GenuineIntel", model: "Intel Xeon", cores: 8, threads: 16 }],
+        disks: [{ name: "/dev/sda", size: 100 * 1024 ** 3 }],
+        nics: [],
+      },
+      bios: { version: "1.0", vendor: "AMI", date: "01/01/2026" },
+      state: { value: "", description: "", metal_hammer_version: "" },
+      ledstate: { value: "", description: "" },
+      liveliness: "Alive",
+      events: {
+        log: [{ time: expect.any(String) as string, event: "Waiting", message: "" }],
+        last_event_time: expect.any(String) as string,
+        crash_loop: false,
+        failed_machine_reclaim: false,
+      },
+      tags: [],
+      created: expect.any(String) as string,
+      changed: expect.any(String) as string,
+    });
+    const bare = "00000000-0000-0000-0000-00000000bare";
+    await world.context.db.insertInto("machines").values({ id: bare, size_id: "unknown" }).execute();
+    expect((await get(bare)).body).toMatchObject({
+      id: bare,
+      size: { id: "unknown", constraints: [] },
+      hardware: { memory: 0, cpu_cores: 0, disks: [], nics: [] },
+      liveliness: "",
+      events: { log: [], crash_loop: false, failed_machine_reclaim: false },
+      reasons: ["not yet proven erased", "silent for more than five minutes"],
+    });
+    expect(await refusal(get("nobody"))).toEqual([404, 'NotFound no machine with id "nobody" found']);
+    expect((await world.call("admin", "DELETE", `/v1/machine/${bare}`)).status).toBe(200);
+  });
+
+  it("is listed with a fixed number of queries, however many there are", async () => {
+    const { db } = world.context;
+    const count = async (partition_id?: string) => {
+      let queries = 0;
+      const counting = db.withPlugin({
+        transformQuery: ({ node }) => {
+          queries += 1;
+          return node;
+        },
+        transformResult: async ({ result }) => result,
+      });
+      const machines = await findMachines(counting, partition_id === undefined ? {} : { partition_id });
+      await referencesOf(counting, machines);
+      return { machines: machines.length, queries };
+    };
+    for (let index = 0; index < 20; index++) await waitingMachine(db, { rack: "rack-2" });
+    expect(await count()).toEqual({ machines: expect.any(Number) as number, queries: 7 });
+    expect((await count("none")).queries).toBeLessThanOrEqual(7);
+    const all = await world.call<MachineResponse[]>("view", "GET", "/v1/machine");
+    expect(all.body.length).toBeGreaterThanOrEqual(20);
+    expect(all.body.map(({ id }) => id)).toEqual(all.body.map(({ id }) => id).toSorted());
+  });
+});
+
+describe("the search", () => {
+  let machine: MachineResponse;
+  beforeAll(async () => {
+    machine = await allocated("needle");
+    await world.context.db
+      .updateTable("machines")
+      .set({
+        state_value: "TAINTED",
+        hardware: json({
+          memory: 4711,
+          cpus: [],
+          gpus: [],
+          disks: [{ name: "/dev/nvme0n1", size: 12345 }],
+          nics: [
+            {
+              mac: "aa:00",
+              name: "eth0",
+              identifier: "eth0",
+              neighbors: [{ mac: "bb:00", name: "Ethernet0", identifier: "bb:00", hostname: "leaf" }],
+            },
+          ],
+        }),
+      })
+      .where("id", "=", machine.id)
+      .execute();
+  });
+
+  test.each([
+    ["id", () => machine.id],
+    ["allocation_name", () => "needle"],
+    ["network_ips", () => machine.allocation!.networks[0]!.ips],
+    ["network_asns", () => [machine.allocation!.networks[0]!.asn]],
+    ["tags", () => machine.tags.filter((tag) => tag.includes("chassis"))],
+    ["hardware_memory", () => 4711],
+    ["nics_mac_addresses", () => ["aa:00"]],
+    ["nics_names", () => ["eth0"]],
+    ["nics_neighbor_mac_addresses", () => ["bb:00"]],
+    ["nics_neighbor_names", () => ["Ethernet0"]],
+    ["disk_names", () => ["/dev/nvme0n1"]],
+    ["disk_sizes", () => [12345]],
+    ["state_value", () => "RESERVED"],
+  ])("by %s finds exactly the one that has it", async (key, value) => {
+    expect((await find({ [key]: value() })).body.map(({ id }) => id)).toEqual([machine.id]);
+  });
+
+  it("wants all parts to hold, and all values of a list", async () => {
+    const found = async (query: object) => (await find({ id: machine.id, ...query })).body.length;
+    expect(
+      await found({
+        allocation_project: PROJECT,
+        allocation_role: "machine",
+        allocation_succeeded: false,
+        allocation_image_id: "debian-12.0.20261101",
+        network_ids: [INTERNET, fleet.network.id],
+        network_vrfs: [104009],
+        partition_id: PARTITION,
+        sizeid: SIZE,
+        rackid: "rack-1",
+        ipmi_user: "metal",
+        fru_chassis_part_serial: `chassis-${machine.id.slice(0, 4)}`,
+      }),
+    ).toBe(1);
+    for (const query of [
+      { network_ids: [INTERNET, "other"] },
+      { allocation_succeeded: true },
+      { nics_vrfs: ["vrf1"] },
+      { name: "needle" },
+      { fru_board_mfg: "x" },
+    ])
+      expect(await found(query), JSON.stringify(query)).toBe(0);
+    expect((await find({ allocation_role: "x" })).body).toEqual([]);
+    expect((await find({})).body.length).toBeGreaterThan(1);
+  });
+});
+
+describe("the BMC of a machine", () => {
+  it("shows its password to those who may use it, not to viewers", async () => {
+    const id = await waitingMachine(world.context.db);
+    const [seen, used] = [
+      await get<MachineIPMIResponse>(`${id}/ipmi`),
+      await get<MachineIPMIResponse>(`${id}/ipmi`, "edit"),
+    ];
+    expect([seen.body.ipmi.user, seen.body.ipmi.password]).toEqual(["metal", ""]);
+    expect(used.body.ipmi.password).toBe("secret-of-the-bmc");
+    const found = await post<MachineIPMIResponse[]>("/ipmi/find", { id }, "view");
+    expect(found.body.map(({ ipmi }) => ipmi.password)).toEqual([""]);
+    expect(JSON.stringify((await get(id, "admin")).body)).not.toContain("secret-of-the-bmc");
+  });
+
+  it("gets power commands through the outbox, and reboots are announced in the log", async () => {
+    const id = await waitingMachine(world.context.db);
+    for (const path of ["on", "off", "reset", "cycle", "bios", "disk", "pxe"])
+      expect((await post(`/${id}/power/${path}`)).status).toBe(200);
+    const lit = await post(`/${id}/power/chassis-identify-led-on?description=look%20here`);
+    expect(lit.body.ledstate).toEqual({ value: "LED-ON", description: "look here" });
+    expect((await post(`/${id}/power/chassis-identify-led-off`)).body.ledstate.value).toBe("LED-OFF");
+    const { body: jobs } = await get<MachineJob[]>(`${id}/jobs`);
+    expect(jobs.map(({ kind, phase, requestedby }) => `${kind} ${phase} by ${requestedby}`).toSorted()).toEqual(
+      ["BIOS", "CYCLE", "DISK", "LED-OFF", "LED-ON", "OFF", "ON", "PXE", "RESET"].map(
+        (command) => `bmc:${command} queued by metal-edit@metal-stack.io`,
+      ),
+    );
+    const { log } = (await get(id)).body.events;
+    expect(log.slice(0, 3).map(({ event, message }) => [event, message])).toEqual([
+      ["Planned Reboot", "CYCLE"],
+      ["Planned Reboot", "RESET"],
+      ["Planned Reboot", "OFF"],
+    ]);
+    expect((await post("/nobody/power/on")).status).toBe(404);
+    expect((await post(`/${id}/power/on`, {}, "view")).status).toBe(403);
+  });
+
+  it("reports what it knows, and is created when nobody knew it", async () => {
+    const known = await waitingMachine(world.context.db);
+    const fresh = "0a0b0c0d-0000-4000-8000-000000000001";
+    const report = { BMCIp: "192.0.2.200", BMCVersion: "9.9", BIOSVersion: "2.0", PowerState: "OFF", FRU: null };
+    const answer = await post("/ipmi", { partitionid: PARTITION, reports: { [known]: report, [fresh]: report } });
+    expect(answer.body).toEqual({ updated: [known], created: [fresh] });
+    expect((await get<MachineIPMIResponse>(`${fresh}/ipmi`)).body.ipmi).toMatchObject({
+      address: "192.0.2.200:623",
+      bmcversion: "9.9",
+      powerstate: "OFF",
+    });
+    expect(await refusal(post("/ipmi", { reports: {} }))).toEqual([400, "partition id must not be empty"]);
+    expect((await post("/ipmi", { partitionid: "nowhere" })).status).toBe(404);
+    expect((await why(fresh)).doing).toBe("known only by its BMC, it never booted the discovery image");
+  });
+});
+
+describe("an operator", () => {
+  it("reserves and locks a machine with a reason, and lets it go", async () => {
+    const id = await waitingMachine(world.context.db);
+    const set = (body: object) => post(`/${id}/state`, body);
+    expect((await set({ value: "RESERVED", description: "mine" })).body.state).toMatchObject({
+      value: "RESERVED",
+      description: "mine",
+      issuer: "metal-edit@metal-stack.io",
+    });
+    expect((await why(id)).doing).toBe("waiting, reserved by an operator: mine");
+    expect(await refusal(set({ value: "LOCKED" }))).toEqual([400, "you must supply a description"]);
+    expect((await set({ value: "LOCKED", description: "broken" })).body.reasons).toEqual(["locked by an operator"]);
+    expect(await refusal(world.call("edit", "DELETE", `/v1/machine/${id}/free`))).toEqual([422, "machine is locked"]);
+    expect((await set({ value: "", description: "" })).body.state).toEqual({
+      value: "",
+      description: "",
+      metal_hammer_version: "",
+    });
+  });
+
+  it("changes description, tags and keys of an allocated machine only, and clears nothing by leaving it out", async () => {
+    const machine = await allocated("changing");
+    const update = (body: object, headers = {}) =>
+      world.call<MachineResponse>("admin", "POST", "/v1/machine", { id: machine.id, ...body }, headers);
+    const first = await update({ description: "new", tags: ["x=1"], ssh_pub_keys: ["ssh-ed25519 AAAA"] });
+    expect(first.body.allocation).toMatchObject({ description: "new", ssh_pub_keys: ["ssh-ed25519 AAAA"] });
+    expect(first.body.tags).toEqual([...machine.tags, "x=1"].toSorted());
+    const second = await update({ description: "", tags: [], ssh_pub_keys: null });
+    expect(second.body.tags).toEqual(first.body.tags);
+    expect(second.body.allocation!.description).toBeUndefined();
+    expect((await update({ description: "late" }, { "if-match": String(first.headers["etag"]) })).status).toBe(409);
+    const id = await waitingMachine(world.context.db);
+    expect(await refusal(update({ id }))).toEqual([400, "only allocated machines can be updated"]);
+  });
+
+  it("reads the console password of an allocated machine with a GET that has a body", async () => {
+    const { id } = await allocated("console");
+    await world.context.db
+      .updateTable("allocations")
+      .set({ console_password: "s3cret" })
+      .where("machine_id", "=", id)
+      .execute();
+    const read = (id: string) => world.call("edit", "GET", "/v1/machine/consolepassword", { id, reason: "debugging" });
+    expect((await read(id)).body).toEqual({ id, name: "", description: "", console_password: "s3cret" });
+    const idle = await waitingMachine(world.context.db);
+    expect(await refusal(read(idle))).toEqual([422, "machine is not allocated, no consolepassword present"]);
+    expect(JSON.stringify((await get(id, "admin")).body)).not.toContain("s3cret");
+  });
+
+  it("deletes only what nobody has and nobody hears", async () => {
+    const machine = await allocated("stays");
+    const remove = (id: string) => world.call<MachineResponse>("admin", "DELETE", `/v1/machine/${id}`);
+    expect(await refusal(remove(machine.id))).toEqual([422, "cannot delete machine that is allocated"]);
+    const id = await waitingMachine(world.context.db);
+    expect((await refusal(remove(id)))[0]).toBe(422);
+    await sql`update provisioning_states set last_event_time = now() - interval '6 minutes' where machine_id = ${id}`.execute(
+      world.context.db,
+    );
+    expect((await remove(id)).body).toMatchObject({ id, liveliness: "Dead" });
+    expect((await get(id)).status).toBe(404);
+    const ports = await world.context.db.selectFrom("switch_ports").selectAll().where("machine_id", "=", id).execute();
+    expect(ports).toEqual([]);
+  });
+});
+
+describe("what ails and what happens", () => {
+  it("issues are catalogued and evaluated over what a query selects", async () => {
+    const { body: catalogue } = await get<{ id: string }[]>("issues");
+    expect(catalogue.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(["crashloop", "liveliness-dead", "quarantined"]),
+    );
+    const id = await waitingMachine(world.context.db, { disks: "quarantined", disks_reason: "sda" });
+    const evaluate = (body: object) => post("/issues/evaluate", { id, ...body }, "view");
+    expect((await evaluate({ only: ["quarantined", "crashloop"] })).body).toEqual([
+      { machineid: id, issues: ["quarantined"] },
+    ]);
+    expect((await evaluate({ omit: ["quarantined"], only: ["quarantined"] })).body).toEqual([]);
+    expect(await refusal(evaluate({ only: ["nonsense"] }))).toEqual([400, "unknown issue id: nonsense"]);
+    expect((await evaluate({ severity: "huge" })).status).toBe(400);
+  });
+
+  it("a quarantined machine says why, and what an operator can do, and does it", async () => {
+    const { db } = world.context;
+    const id = await waitingMachine(db, { disks: "quarantined", disks_reason: "sda: 3 sectors not zero" });
+    const answer = await why(id);
+    expect(answer.doing).toBe("quarantined, because its disks could not be proven erased: sda: 3 sectors not zero");
+    expect(answer.next).toBe("nothing by itself");
+    expect(answer.actions).toHaveLength(3);
+    expect((await post(`/${id}/erase`, { reason: "new disk" }, "edit")).status).toBe(403);
+    expect((await post(`/${id}/erase`, {}, "admin")).status).toBe(400);
+    const erased = await post(`/${id}/erase`, { reason: "new disk" }, "admin");
+    expect(erased.body.reasons).toEqual(["being erased"]);
+    expect(await why(id)).toMatchObject({
+      doing: "being taken back (boot): reset 1 of 8, waiting for the discovery image",
+      next: expect.stringContaining("waits for an allocation") as string,
+      facts: { release: "boot, attempt 1" },
+    });
+    const { body: jobs } = await get<MachineJob[]>(`${id}/jobs`);
+    expect(jobs.find(({ kind }) => kind === "release")).toMatchObject({
+      phase: "boot",
+      requestedby: "metal-admin@metal-stack.io: new disk",
+    });
+
+    const other = await waitingMachine(db, { disks: "quarantined" });
+    expect((await post(`/${other}/erase`, { override: true, reason: "scrapped anyway" }, "admin")).status).toBe(200);
+    expect((await why(other)).facts["disks"]).toContain(
+      "let go without proof by metal-admin@metal-stack.io: scrapped anyway",
+    );
+    expect((await post(`/${other}/erase`, { reason: "again" }, "admin")).status).toBe(422);
+  });
+
+  it("erase records stay readable", async () => {
+    const id = await waitingMachine(world.context.db);
+    const disk = {
+      name: "/dev/sda",
+      serial: "S1",
+      model: "M",
+      size: 1000,
+      method: "discard",
+      sectors_sampled: 10,
+      sectors_not_zero: 0,
+      sector_size: 512,
+      verified: true,
+      error: "",
+      attempts: ["discard"],
+    };
+    await world.context.db
+      .insertInto("erase_records")
+      .values({
+        id: "r1",
+        machine_id: id,
+        release_id: "rel",
+        allocation_uuid: "a",
+        disks: json([disk]),
+        accepted: true,
+      })
+      .execute();
+    expect((await get<MachineEraseRecord[]>(`${id}/erase-records`)).body).toEqual([
+      {
+        id: "r1",
+        machineid: id,
+        releaseid: "rel",
+        allocationuuid: "a",
+        accepted: true,
+        reason: "",
+        disks: [disk],
+        created: expect.any(String) as string,
+      },
+    ]);
+  });
+
+  it("every step of a machine's life is told in one sentence", async () => {
+    const { db } = world.context;
+    const { id } = await allocated("living");
+    const doing = async () => (await why(id)).doing;
+    expect(await doing()).toBe(`allocated to project ${PROJECT}, being installed (debian-12.0.20261101)`);
+    await db.updateTable("allocations").set({ installed: new Date() }).where("machine_id", "=", id).execute();
+    expect(await doing()).toBe(`installed, starting the operating system of project ${PROJECT}`);
+    await db
+      .updateTable("switches")
+      .set((leaf) => ({
+        applied_generation: leaf("generation", "-", leaf.case().when("id", "=", "rack-1-leaf-1").then(1).else(0).end()),
+      }))
+      .execute();
+    expect((await why(id)).next).toBe(
+      "switch rack-1-leaf-1 puts its ports into the tenant's network, then it phones home",
+    );
+    await recordEvent(db, id, "Phoned Home");
+    await db.updateTable("allocations").set({ succeeded: true }).where("machine_id", "=", id).execute();
+    expect(await doing()).toBe(`in use by project ${PROJECT}`);
+    await sql`update provisioning_states set last_event_time = now() - interval '6 minutes' where machine_id = ${id}`.execute(
+      db,
+    );
+    expect(await doing()).toBe(`in use by project ${PROJECT}, but the switches no longer hear it`);
+    await world.call("edit", "DELETE", `/v1/machine/${id}/free`);
+    expect(await doing()).toContain("being taken back (boot)");
+    const waiting = await waitingMachine(db);
+    expect((await why(waiting)).doing).toBe("waiting for an allocation");
+    const booting = await waitingMachine(db, { waiting_until: null });
+    expect((await why(booting)).doing).toBe("booting (last event: Waiting)");
+  });
+});

@@ -1,0 +1,185 @@
+// Machines as REST v1 shows them (reference/machine-lifecycle.md 1.5).
+import type { MachineAllocation, MachineIPMI, MachineIPMIResponse, MachineResponse } from "@metal-stack/api-schema";
+import type { AllocationRow } from "../allocation/store.ts";
+import type { Hardware, MachineNic } from "../database/documents.ts";
+import { filesystemLayoutResponse } from "../filesystem-layouts/mapping.ts";
+import { imageResponse } from "../images/mapping.ts";
+import type { ImageRow } from "../images/store.ts";
+import { partitionResponse } from "../partitions/mapping.ts";
+import type { PartitionRow } from "../partitions/store.ts";
+import type { EventContainer, ProvisioningEvent } from "../provisioning/events.ts";
+import { liveliness } from "../provisioning/rules.ts";
+import { ZERO_TIME } from "../rest/rules-json.ts";
+import { sizeResponse } from "../sizes/mapping.ts";
+import type { SizeRow } from "../sizes/store.ts";
+import { type AvailabilityFacts, obstacles } from "./rules-availability.ts";
+import { shownState } from "./rules-state.ts";
+import type { MachineRow } from "./store.ts";
+
+/** What machines refer to, by id; what is not in it is left out of the answer. */
+export interface References {
+  readonly partitions: ReadonlyMap<string, PartitionRow>;
+  readonly sizes: ReadonlyMap<string, SizeRow>;
+  readonly images: ReadonlyMap<string, ImageRow>;
+  readonly containers: ReadonlyMap<string, EventContainer>;
+}
+
+export const NO_REFERENCES: References = {
+  partitions: new Map(),
+  sizes: new Map(),
+  images: new Map(),
+  containers: new Map(),
+};
+
+const EVENTS_SHOWN = 20;
+
+export function machineResponse(machine: MachineRow, references: References, now: Date): MachineResponse {
+  const partition = references.partitions.get(machine.partition_id ?? "");
+  const size = references.sizes.get(machine.size_id);
+  const container = references.containers.get(machine.id);
+  const reasons = obstacles(availabilityOf(machine, container, now));
+  return {
+    id: machine.id,
+    name: machine.name,
+    description: machine.description,
+    ...(partition && { partition: partitionResponse(partition) }),
+    rackid: machine.rack_id,
+    ...(size ? { size: sizeResponse(size) } : unknownSize(machine.size_id)),
+    hardware: hardwareResponse(machine.hardware),
+    bios: machine.bios ?? { version: "", vendor: "", date: "" },
+    ...(machine.allocation && { allocation: allocationResponse(machine.allocation, references) }),
+    state: {
+      value: shownState(machine.state_value),
+      description: machine.state_description,
+      ...(machine.state_issuer === "" ? {} : { issuer: machine.state_issuer }),
+      metal_hammer_version: machine.hammer_version,
+    },
+    ledstate: { value: machine.led_value, description: machine.led_description },
+    liveliness: liveliness(container, machine.allocation !== null, now),
+    events: eventsResponse(container),
+    tags: machine.tags,
+    ...(reasons.length > 0 ? { reasons } : {}),
+    created: machine.created.toISOString(),
+    changed: machine.changed.toISOString(),
+  };
+}
+
+/** @param withPassword only for those who may use the BMC: the original shows it to every viewer */
+export function machineIpmiResponse(
+  machine: MachineRow,
+  references: References,
+  now: Date,
+  withPassword: boolean,
+): MachineIPMIResponse {
+  return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, withPassword) };
+}
+
+export function availabilityOf(
+  machine: MachineRow,
+  container: EventContainer | undefined,
+  now: Date,
+): AvailabilityFacts {
+  return {
+    allocated: machine.allocation !== null,
+    state: machine.state_value,
+    disks: machine.disks,
+    waiting: machine.waiting_until !== null && machine.waiting_until > now,
+    alive: liveliness(container, false, now) === "Alive",
+  };
+}
+
+/** Hardware that fits no size is of a size that nobody made. */
+function unknownSize(sizeId: string) {
+  if (sizeId !== "unknown") return {};
+  return { size: { id: sizeId, name: sizeId, description: sizeId, constraints: [], labels: {} } };
+}
+
+function hardwareResponse(hardware: Hardware | null): MachineResponse["hardware"] {
+  const { memory, cpus, gpus, disks, nics } = hardware ?? { memory: 0, cpus: [], gpus: [], disks: [], nics: [] };
+  return {
+    memory,
+    cpu_cores: cpus.reduce((sum, cpu) => sum + cpu.cores, 0),
+    ...(cpus.length > 0 && {
+      cpus: cpus.map(({ vendor = "", model = "", cores, threads }) => ({ vendor, model, cores, threads })),
+    }),
+    ...(gpus.length > 0 && { gpus: gpus.map(({ vendor = "", model = "" }) => ({ vendor, model })) }),
+    disks: disks.map(({ name, size }) => ({ name, size })),
+    nics: nics.map(nicResponse),
+  };
+}
+
+function nicResponse({ mac, name, identifier, neighbors }: MachineNic) {
+  return {
+    mac,
+    name,
+    identifier,
+    neighbors: neighbors.map(({ mac, name, identifier }) => ({ mac, name, identifier, neighbors: [] })),
+  };
+}
+
+function allocationResponse(allocation: AllocationRow, { images }: References): MachineAllocation {
+  const image = images.get(allocation.image_id);
+  return {
+    allocationuuid: allocation.uuid,
+    creator: allocation.creator,
+    created: allocation.created.toISOString(),
+    name: allocation.name,
+    ...(allocation.description === "" ? {} : { description: allocation.description }),
+    project: allocation.project_id,
+    ...(image && { image: imageResponse(image) }),
+    filesystemlayout: filesystemLayoutResponse(allocation.filesystem_layout),
+    networks: allocation.networks.map((network) => ({
+      ...network,
+      prefixes: [...network.prefixes],
+      ips: [...network.ips],
+      destinationprefixes: [...network.destinationprefixes],
+    })),
+    hostname: allocation.hostname,
+    ssh_pub_keys: allocation.ssh_pub_keys,
+    ...(allocation.user_data === "" ? {} : { user_data: allocation.user_data }),
+    succeeded: allocation.succeeded,
+    reinstall: allocation.reinstall,
+    ...(allocation.boot_info && { boot_info: allocation.boot_info }),
+    role: allocation.role,
+    ...(allocation.vpn && { vpn: allocation.vpn }),
+    ...(allocation.firewall_rules && allocation.role === "firewall"
+      ? {
+          firewall_rules: structuredClone(allocation.firewall_rules) as NonNullable<
+            MachineAllocation["firewall_rules"]
+          >,
+        }
+      : {}),
+    ...(allocation.dns_servers.length > 0 && { dns_servers: [...allocation.dns_servers] }),
+    ...(allocation.ntp_servers.length > 0 && { ntp_servers: [...allocation.ntp_servers] }),
+  };
+}
+
+function eventsResponse(container: EventContainer | undefined): MachineResponse["events"] {
+  return {
+    log: (container?.events ?? []).slice(0, EVENTS_SHOWN).map(eventResponse),
+    ...(container?.lastEventTime && { last_event_time: container.lastEventTime.toISOString() }),
+    ...(container?.lastErrorEvent && { last_error_event: eventResponse(container.lastErrorEvent) }),
+    crash_loop: container?.crashLoop ?? false,
+    failed_machine_reclaim: container?.failedMachineReclaim ?? false,
+  };
+}
+
+function eventResponse({ time, event, message }: ProvisioningEvent) {
+  return { time: time.toISOString(), event, message };
+}
+
+function ipmiResponse({ ipmi }: MachineRow, withPassword: boolean): MachineIPMI {
+  return {
+    address: ipmi?.address ?? "",
+    mac: ipmi?.mac ?? "",
+    user: ipmi?.user ?? "",
+    password: withPassword ? (ipmi?.password ?? "") : "",
+    interface: ipmi?.interface ?? "",
+    fru: { ...ipmi?.fru },
+    bmcversion: ipmi?.bmcversion ?? "",
+    powerstate: ipmi?.powerstate ?? "",
+    ...(ipmi?.powermetric && { powermetric: ipmi.powermetric }),
+    powersupplies: (ipmi?.powersupplies ?? []).map(({ status }) => ({ status })),
+    last_updated: ipmi?.last_updated ?? ZERO_TIME,
+  };
+}

@@ -1,0 +1,78 @@
+// The search query of machines as SQL (reference/machine-lifecycle.md 2.2). Documents are searched by containment: a
+// machine matches when its document contains the small one that a query value stands for.
+import type { MachineFindRequest } from "@metal-stack/api-schema";
+import { type RawBuilder, type SqlBool, sql } from "kysely";
+import { storedState } from "./rules-state.ts";
+
+type Key = keyof MachineFindRequest;
+
+/** Key to column of the machine, or of its allocation; without an allocation nothing matches. */
+const COLUMNS: Partial<Record<Key, string>> = {
+  id: "machines.id",
+  name: "machines.name",
+  partition_id: "machines.partition_id",
+  sizeid: "machines.size_id",
+  rackid: "machines.rack_id",
+  allocation_name: "allocations.name",
+  allocation_project: "allocations.project_id",
+  allocation_image_id: "allocations.image_id",
+  allocation_hostname: "allocations.hostname",
+  allocation_role: "allocations.role",
+  allocation_succeeded: "allocations.succeeded",
+};
+
+type Document = Readonly<Record<string, unknown>>;
+
+/** Key to the column with the document, and what the document must contain for one value. */
+const DOCUMENTS: Partial<Record<Key, readonly [column: string, contained: (value: unknown) => Document | Document[]]>> =
+  {
+    network_ids: ["allocations.networks", (networkid) => [{ networkid }]],
+    network_prefixes: ["allocations.networks", (prefix) => [{ prefixes: [prefix] }]],
+    network_ips: ["allocations.networks", (ip) => [{ ips: [ip] }]],
+    network_destination_prefixes: ["allocations.networks", (prefix) => [{ destinationprefixes: [prefix] }]],
+    network_vrfs: ["allocations.networks", (vrf) => [{ vrf }]],
+    network_asns: ["allocations.networks", (asn) => [{ asn }]],
+    hardware_memory: ["machines.hardware", (memory) => ({ memory })],
+    nics_mac_addresses: ["machines.hardware", (mac) => ({ nics: [{ mac }] })],
+    nics_names: ["machines.hardware", (name) => ({ nics: [{ name }] })],
+    nics_vrfs: ["machines.hardware", (vrf) => ({ nics: [{ vrf }] })],
+    nics_neighbor_mac_addresses: ["machines.hardware", (mac) => ({ nics: [{ neighbors: [{ mac }] }] })],
+    nics_neighbor_names: ["machines.hardware", (name) => ({ nics: [{ neighbors: [{ name }] }] })],
+    nics_neighbor_vrfs: ["machines.hardware", (vrf) => ({ nics: [{ neighbors: [{ vrf }] }] })],
+    disk_names: ["machines.hardware", (name) => ({ disks: [{ name }] })],
+    disk_sizes: ["machines.hardware", (size) => ({ disks: [{ size }] })],
+    ipmi_address: ["machines.ipmi", (address) => ({ address })],
+    ipmi_mac_address: ["machines.ipmi", (mac) => ({ mac })],
+    ipmi_user: ["machines.ipmi", (user) => ({ user })],
+    ipmi_interface: ["machines.ipmi", (name) => ({ interface: name })],
+    fru_chassis_part_number: ["machines.ipmi", fru("chassis_part_number")],
+    fru_chassis_part_serial: ["machines.ipmi", fru("chassis_part_serial")],
+    fru_board_mfg: ["machines.ipmi", fru("board_mfg")],
+    fru_board_mfg_serial: ["machines.ipmi", fru("board_mfg_serial")],
+    fru_board_part_number: ["machines.ipmi", fru("board_part_number")],
+    fru_product_manufacturer: ["machines.ipmi", fru("product_manufacturer")],
+    fru_product_part_number: ["machines.ipmi", fru("product_part_number")],
+    fru_product_serial: ["machines.ipmi", fru("product_serial")],
+  };
+
+function fru(key: string): (value: unknown) => Document {
+  return (value) => ({ fru: { [key]: value } });
+}
+
+/** The conditions over `machines left join allocations`; all must hold. */
+export function machineConditions(query: MachineFindRequest): RawBuilder<SqlBool>[] {
+  const conditions = Object.entries(query).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const column = COLUMNS[key as Key];
+    if (column !== undefined) return [sql<SqlBool>`coalesce(${sql.ref(column)}::text, '') = ${String(value)}`];
+    const document = DOCUMENTS[key as Key];
+    if (!document) return [];
+    const [place, contained] = document;
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    return values.map((value) => sql<SqlBool>`${sql.ref(place)} @> ${JSON.stringify(contained(value))}::jsonb`);
+  });
+  if (query.tags && query.tags.length > 0) conditions.push(sql<SqlBool>`machines.tags @> ${query.tags}::text[]`);
+  if (query.state_value !== undefined)
+    conditions.push(sql<SqlBool>`machines.state_value = ${storedState(query.state_value) ?? query.state_value}`);
+  return conditions;
+}

@@ -1,0 +1,69 @@
+import type { MachineFindRequest } from "@metal-stack/api-schema";
+import { type Insertable, type Selectable, sql, type SqlBool, type UpdateObject } from "kysely";
+import { type AllocationRow, allocationsOf } from "../allocation/store.ts";
+import type { Db, Schema, Tx } from "../database/schema.ts";
+import { notFound } from "../errors.ts";
+import { machineConditions } from "./query.ts";
+
+/** A machine and, while it has one, its allocation. */
+export type MachineRow = Selectable<Schema["machines"]> & { readonly allocation: AllocationRow | null };
+
+/** All machines that match, by id: two queries, however many there are. */
+export async function findMachines(db: Db, query: MachineFindRequest = {}): Promise<MachineRow[]> {
+  const machines = await db
+    .selectFrom("machines")
+    .leftJoin("allocations", "allocations.machine_id", "machines.id")
+    .selectAll("machines")
+    .where((where) => where.and(machineConditions(query)))
+    .orderBy("machines.id")
+    .execute();
+  return withAllocations(db, machines);
+}
+
+async function withAllocations(db: Db, machines: readonly Selectable<Schema["machines"]>[]): Promise<MachineRow[]> {
+  const allocations = await allocationsOf(
+    db,
+    machines.map(({ id }) => id),
+  );
+  return machines.map((machine) => ({ ...machine, allocation: allocations.get(machine.id) ?? null }));
+}
+
+/** Throws 404. */
+export async function machineById(db: Db, id: string): Promise<MachineRow> {
+  const machine = await db.selectFrom("machines").selectAll().where("id", "=", id).executeTakeFirst();
+  if (!machine) throw notFound("machine", id);
+  return (await withAllocations(db, [machine]))[0]!;
+}
+
+/** Reads a machine that is about to change; others wait until the transaction ends. Throws 404. */
+export async function lockMachine(tx: Tx, id: string): Promise<MachineRow> {
+  const machine = await tx.selectFrom("machines").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+  if (!machine) throw notFound("machine", id);
+  return (await withAllocations(tx, [machine]))[0]!;
+}
+
+export async function insertMachine(tx: Db, machine: Insertable<Schema["machines"]>): Promise<void> {
+  await tx.insertInto("machines").values(machine).execute();
+}
+
+/** Writes what an operator or a tenant changed. The row must be locked. */
+export async function updateMachineRow(tx: Tx, id: string, changes: UpdateObject<Schema, "machines">): Promise<void> {
+  await tx
+    .updateTable("machines")
+    .set((row) => ({ ...changes, changed: sql<Date>`now()`, version: row("version", "+", 1) }))
+    .where("id", "=", id)
+    .execute();
+}
+
+/**
+ * A machine that can be allocated to whoever comes: nobody has it, no operator keeps it, its disks are proven erased, it
+ * waits for instructions and was heard within five minutes. Over `machines left join provisioning_states`.
+ */
+export const available = sql<SqlBool>`
+  machines.state_value = '' and machines.disks = 'erased' and machines.waiting_until > now()
+  and ${heardLately()} and not exists (select from allocations a where a.machine_id = machines.id)`;
+
+/** Over `provisioning_states`, as `liveliness` in provisioning/rules. */
+export function heardLately() {
+  return sql<SqlBool>`coalesce(provisioning_states.last_event_time >= now() - interval '5 minutes', false)`;
+}

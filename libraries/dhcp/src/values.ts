@@ -6,7 +6,7 @@ import { decodeEncapsulated, type Options } from "./options.ts";
 import type { DhcpPacket } from "./packet.ts";
 
 export function ipv4Value(...addresses: readonly string[]): Uint8Array {
-  return Buffer.concat(addresses.map(ipv4Bytes));
+  return Uint8Array.from(addresses.flatMap((address) => [...ipv4Bytes(address)]));
 }
 
 export function textValue(text: string): Uint8Array {

@@ -12,7 +12,7 @@ export const ErrorCode = {
 } as const;
 
 /** RFC 2347 says a request is at most 512 bytes. */
-export const MAX_REQUEST_BYTES = 512;
+const MAX_REQUEST_BYTES = 512;
 const MAX_OPTIONS = 16;
 const MAX_ERROR_TEXT = 128;
 
@@ -25,12 +25,12 @@ export interface ReadRequest {
   readonly options: ReadonlyMap<string, string>;
 }
 
-export interface Ack {
+interface Ack {
   readonly opcode: typeof Opcode.ACK;
   readonly block: number;
 }
 
-export interface ErrorPacket {
+interface ErrorPacket {
   readonly opcode: typeof Opcode.ERROR;
   readonly code: number;
   readonly message: string;

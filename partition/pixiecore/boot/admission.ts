@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { formatIpv4, parseIpv4, parseMac, type LeaseTable } from "@metal-stack/dhcp";
 
-export interface Asker {
+interface Asker {
   /** IPv4 address the request came from. */
   readonly address: string;
   readonly mac: string;
@@ -70,7 +70,7 @@ export function admissionByNeighbour(
 }
 
 /** Columns of /proc/net/arp: IP address, HW type, flags, HW address, mask, device (proc(5)). */
-export function arpEntry(table: string, address: string): string | undefined {
+function arpEntry(table: string, address: string): string | undefined {
   for (const line of table.split("\n")) {
     const columns = line.split(/\s+/);
     if (columns[0] === address) return parseMac(columns[3] ?? "");

@@ -101,11 +101,18 @@ function discoveryScript(site: ScriptSite, plan: DiscoveryPlan): string {
 
 /** A name without scheme is a file of this server. Ours get `?as=…`, which tells the log what is fetched. */
 function fileUrl(site: ScriptSite, url: string, as: "kernel" | "initrd"): string {
-  const absolute = /^https?:\/\//.test(url) ? url : `${site.baseUrl}/files/${url.replace(/^\/?(files\/)?/, "")}`;
-  if (!/^https?:\/\/[\w.:[\]-]+\/[\w.~%+/=?&@:,-]*$/.test(absolute))
+  const own = /^(?:\/?files\/)?([\w.+~-]+)$/.exec(url)?.[1] ?? ownFile(site, url);
+  if (own !== undefined) return `${site.baseUrl}/files/${own}?as=${as}`;
+  if (!/^https?:\/\/[\w.:[\]-]+\/[\w.~%+/=?&@:,-]+$/.test(url)) {
     throw new PlanError(`"${printable(url)}" is not a URL to boot`);
-  const own = absolute.startsWith(`${site.baseUrl}/files/`) && !absolute.includes("?");
-  return own ? `${absolute}?as=${as}` : absolute;
+  }
+  return url;
+}
+
+function ownFile(site: ScriptSite, url: string): string | undefined {
+  const folder = `${site.baseUrl}/files/`;
+  const name = url.startsWith(folder) ? url.slice(folder.length) : "";
+  return /^[\w.+~-]+$/.test(name) ? name : undefined;
 }
 
 /** Kernel arguments as they are, unless iPXE would read something else in them: line ends, `${…}`, `&&`, `||`, `;`, `#`. */

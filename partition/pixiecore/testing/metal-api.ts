@@ -9,7 +9,7 @@ import { parseIdentity } from "@metal-stack/service";
 import type { TLSSocket } from "node:tls";
 import type { TestCertificates } from "./certificates.ts";
 
-export type PlanInit = MessageInitShape<typeof agent.PlanResponseSchema>["plan"];
+type PlanInit = MessageInitShape<typeof agent.PlanResponseSchema>["plan"];
 
 export interface StandInMetalApi {
   readonly address: string;
@@ -20,6 +20,8 @@ export interface StandInMetalApi {
   readonly callers: string[];
   /** What the next calls answer; `n` counts plans, so that tickets differ. */
   plan: (n: number) => PlanInit | Promise<PlanInit>;
+  /** What a call of Dhcp waits for. */
+  slow: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,8 +35,9 @@ export async function startMetalApi(certificates: TestCertificates, port = 0): P
     connectNodeAdapter({
       routes: (router) => {
         router.service(BootService, {
-          dhcp: ({ uuid, partitionId }) => {
+          dhcp: async ({ uuid, partitionId }) => {
             dhcpCalls.push({ uuid, partitionId });
+            await metalApi.slow;
             return {};
           },
         });
@@ -61,6 +64,7 @@ export async function startMetalApi(certificates: TestCertificates, port = 0): P
     dhcpCalls,
     planCalls,
     callers,
+    slow: Promise.resolve(),
     plan: () => ({ case: "refuse", value: { reason: "the test set no plan" } }),
     close: async () => {
       for (const session of sessions) session.destroy();

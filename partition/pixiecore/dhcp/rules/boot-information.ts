@@ -21,7 +21,7 @@ const USE_BOOT_FILE = 8;
 const IPXE_NO_PXE_DHCP = 0xb0;
 
 /** The script every iPXE starts with. */
-export function bootScriptUrl(server: BootServer): string {
+function bootScriptUrl(server: BootServer): string {
   return `http://${server.address}:${server.httpPort}/boot.ipxe`;
 }
 

@@ -23,7 +23,7 @@ import { BUSYBOX_PACKAGE, PCI_NAMES_PACKAGE, type Recipe } from "./recipe.ts";
 
 export const KERNEL_FILE = "metal-kernel";
 export const INITRD_FILE = "metal-hammer-initrd.img.zst";
-export const SUMMARY_FILE = "discovery-image.json";
+const SUMMARY_FILE = "discovery-image.json";
 
 /** What was built, and how big it is (bytes); written as discovery-image.json beside the image. */
 export interface Summary {

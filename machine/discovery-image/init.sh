@@ -28,8 +28,7 @@ for pass in 1 2 3 4; do
   echo "$found" | sort -u | xargs modprobe -abq 2>/dev/null
 done
 # These say nothing of themselves on any bus.
-modprobe -abq ipmi_devintf sg macvtap dm_mod md_mod 2>/dev/null
-[ -e /dev/watchdog ] || modprobe -q softdog
+modprobe -abq ipmi_devintf sg macvtap dm_mod md_mod softdog 2>/dev/null
 
 echo "hammer: starting"
 cd /

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Console } from "./console.ts";
 import { Hammer } from "./hammer.ts";
 import { rebootNow } from "./reboot.ts";
-import { openWatchdogDevice, Watchdog } from "./watchdog.ts";
+import { openWatchdogDevices, Watchdog } from "./watchdog.ts";
 
 /** So that people can read what went wrong, and a broken machine does not keep the boot server busy. */
 const BEFORE_REBOOT_MS = 5_000;
@@ -13,7 +13,7 @@ const BEFORE_REBOOT_MS = 5_000;
 const CRASH_LIMIT_MS = 60_000;
 
 const { say } = new Console();
-const watchdog = new Watchdog(openWatchdogDevice(say), (message) => void crash(new Error(message)));
+const watchdog = new Watchdog(openWatchdogDevices(say), (message) => void crash(new Error(message)));
 const hammer = new Hammer(say, watchdog);
 let crashing = false;
 

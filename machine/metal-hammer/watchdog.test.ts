@@ -12,7 +12,7 @@ function device() {
 describe("the watchdog", () => {
   it("is fed while a phase keeps to its limit, and while the machine only waits", async () => {
     const dog = device();
-    const watchdog = new Watchdog(dog, () => expect.unreachable(), TICK_MS);
+    const watchdog = new Watchdog([dog], () => expect.unreachable(), TICK_MS);
     watchdog.phase("waiting", Infinity);
     while (dog.state.fed < 4) await sleep(TICK_MS);
     watchdog.disarm();
@@ -25,7 +25,7 @@ describe("the watchdog", () => {
   it("starves when a phase makes no progress, and says so once", async () => {
     const dog = device();
     const overruns: string[] = [];
-    const watchdog = new Watchdog(dog, (message) => overruns.push(message), TICK_MS);
+    const watchdog = new Watchdog([dog], (message) => overruns.push(message), TICK_MS);
     watchdog.phase("installing", 0);
     while (overruns.length === 0) await sleep(TICK_MS);
     const { fed } = dog.state;

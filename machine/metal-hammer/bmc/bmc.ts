@@ -21,7 +21,7 @@ import {
 } from "./rules-ipmitool.ts";
 
 /** The original's name for the user that metal-bmc logs in with. */
-export const BMC_USER = "metal";
+const BMC_USER = "metal";
 const DEVICE = "/dev/ipmi0";
 /** IPMI 2.0 §13.1.1 */
 const RMCP_PORT = 623;

@@ -19,7 +19,7 @@ const REPORT_LIMIT_MS = 60 * MINUTE;
 const FLUSH_MS = 5_000;
 const RECONNECT = { firstMs: 250, maxMs: 5_000 };
 
-export interface InstalledSystem {
+interface InstalledSystem {
   readonly bootInfo: BootInfo | Omit<BootInfo, "$typeName">;
   kexec(): Promise<never>;
 }

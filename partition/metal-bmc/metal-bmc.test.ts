@@ -118,7 +118,7 @@ describe("commands", () => {
     server.controller.users.change(3, { ...server.controller.users.get(2), name: "own", password: "other-secret" });
     await result(order("ON", { user: "own", password: "other-secret" })).toBe("");
     await result(order("ON", { user: "own", password: "other-secret-of-old" })).toBe("");
-    expect(log).toContain("trying the discovery login");
+    await expect.poll(() => log, eventually).toContain("trying the discovery login");
     server.controller.users.change(2, { password: "changed" });
     await result(order("ON", { user: "own", password: "bad" })).toMatch(/discovery login is refused too/);
   });
@@ -209,7 +209,7 @@ describe("reports", () => {
     start([{ address: server.address }, { address: other.address }]);
     await expect.poll(() => metalApi.reports.length, eventually).toBeGreaterThan(2);
     expect(new Set(metalApi.reports.map(({ machineId }) => machineId))).toEqual(new Set([other.uuid]));
-    expect(log.split("cannot be reported").length).toBe(2);
+    await expect.poll(() => log.split("cannot be reported").length, eventually).toBe(2);
     server.controller.users.change(2, { password: "metalpw" });
     await expect.poll(() => log, eventually).toContain("answers again");
     other.stop();
@@ -227,7 +227,7 @@ describe("the agent", () => {
   it("names the setting that is wrong and ends with 2", async () => {
     start([], { METAL_BMC_REPORT_INTERVAL: "soon" });
     expect((await once(agent!, "exit"))[0]).toBe(2);
-    expect(log).toContain("METAL_BMC_REPORT_INTERVAL");
+    await expect.poll(() => log).toContain("METAL_BMC_REPORT_INTERVAL");
   });
 
   it("ends quickly and cleanly when told so", async () => {

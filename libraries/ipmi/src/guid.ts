@@ -31,7 +31,8 @@ export function decodeGuid(wire: Uint8Array, order: GuidOrder): string {
 /**
  * The uuid in the byte order that makes sense of it: an RFC 4122 variant with version 1-5, where a version 1 timestamp
  * must lie in the years of servers. When no order does, the specification's. The same rule for every BMC keeps
- * machine ids stable.
+ * machine ids stable. Versions 3-5 are always told right in the specification's and in SMBIOS's order; in the text's
+ * own order, the rarest, about one in ten is mistaken.
  */
 export function guessGuid(wire: Uint8Array): string {
   const order = ORDERS.find((order) => plausible(decodeGuid(wire, order))) ?? "ipmi";

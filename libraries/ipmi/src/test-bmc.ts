@@ -4,7 +4,7 @@ import type { Chassis, PowerAction } from "./controller/chassis-commands.ts";
 import type { UserAccount } from "./controller/users.ts";
 import { LanServer, type LanServerOptions } from "./server/lan-server.ts";
 
-export class TestChassis implements Chassis {
+class TestChassis implements Chassis {
   powered = false;
   led = false;
   readonly actions: PowerAction[] = [];
@@ -22,7 +22,7 @@ export class TestChassis implements Chassis {
 }
 
 /** A serial console that prints what it is told, and remembers what is typed. */
-export class TestConsole {
+class TestConsole {
   typed = "";
   readonly #listeners = new Set<(data: Buffer) => void>();
 

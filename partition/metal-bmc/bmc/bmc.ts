@@ -4,7 +4,7 @@ import type { Secret } from "@metal-stack/service";
 export type BootDevice = "pxe" | "disk" | "bios";
 export type PowerAction = "on" | "off" | "reset" | "cycle";
 
-export interface Fru {
+interface Fru {
   readonly chassisPartNumber: string;
   readonly chassisPartSerial: string;
   readonly boardMfg: string;

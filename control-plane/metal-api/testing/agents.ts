@@ -26,6 +26,11 @@ export interface Credentials {
 
 export interface AgentWorld {
   readonly context: Context;
+  /** Of the database, for processes. */
+  readonly url: string;
+  readonly identity: GrpcIdentity;
+  /** Clients speak to this port from now on: another process serves there. */
+  useServerAt(port: number): void;
   /** Moves the clock of metal-api; TLS does not notice. */
   pass(ms: number): void;
   /** Does something at the time that TLS believes in: what gets a certificate. */
@@ -77,9 +82,12 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
   };
   const newServer = () => createGrpcServer(context, identity, grpcModules(identity));
   let server: GrpcServer = newServer();
-  const port = await server.listen("127.0.0.1", 0);
+  let port = await server.listen("127.0.0.1", 0);
   return {
     context,
+    url: database.url,
+    identity,
+    useServerAt: (other) => void (port = other),
     pass: (ms) => void (offset += ms),
     atRealTime: async (work) => {
       const passed = offset;

@@ -1,0 +1,144 @@
+// metal-api is killed, without a chance to say goodbye, at every step between a free and the next tenant.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { agent } from "@metal-stack/protocol";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type AgentWorld,
+  bootHammer,
+  createAgentWorld,
+  createPartition,
+  erasedDisk,
+  type HammerClients,
+  hammerWith,
+  instructionsOf,
+  listen,
+  machineId,
+  PARTITION,
+  registration,
+} from "../testing/agents.ts";
+import { startRelease } from "./commands.ts";
+
+const M1 = machineId(1);
+const PATIENT = { timeout: 15_000, interval: 100 };
+const folder = mkdtempSync(join(tmpdir(), "metal-crash-"));
+let world: AgentWorld;
+let metalApi: ChildProcess;
+
+/** Starts metal-api as a process; clients reach it from now on. */
+async function start(): Promise<void> {
+  const { cert, key, caCert, caKey } = world.identity;
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
+    return join(folder, name);
+  };
+  metalApi = spawn(process.execPath, [join(import.meta.dirname, "../testing/agent-process.ts")], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: {
+      ...process.env,
+      METAL_API_ALLOW_DEFAULT_KEYS: "true",
+      METAL_API_DATABASE_URL: world.url,
+      METAL_API_GRPC_PORT: "0",
+      METAL_API_GRPC_SERVER_CERT_FILE: file("cert.pem", cert),
+      METAL_API_GRPC_SERVER_KEY_FILE: file("key.pem", key.reveal()),
+      METAL_API_GRPC_CA_CERT_FILE: file("ca.pem", caCert),
+      METAL_API_GRPC_CA_KEY_FILE: file("ca-key.pem", caKey.reveal()),
+    },
+  });
+  for await (const line of createInterface(metalApi.stderr!)) {
+    const port = /^port (\d+)$/.exec(line)?.[1];
+    if (port) return world.useServerAt(Number(port));
+  }
+  throw new Error("metal-api did not start");
+}
+
+async function killAndStart(): Promise<void> {
+  metalApi.kill("SIGKILL");
+  await once(metalApi, "exit");
+  await start();
+}
+
+beforeAll(async () => {
+  world = await createAgentWorld();
+  await createPartition(world);
+  await start();
+});
+afterAll(async () => {
+  metalApi.kill("SIGKILL");
+  await world.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("a release", { timeout: 60_000 }, () => {
+  let hammer: HammerClients;
+  const release = () =>
+    world.context.db.selectFrom("releases").selectAll().where("machine_id", "=", M1).executeTakeFirstOrThrow();
+
+  it("is not forgotten before its reset: the BMC gets its commands from the next process", async () => {
+    const ipmi = JSON.stringify({ address: "10.0.0.1:623" }) as never;
+    await world.context.db
+      .insertInto("machines")
+      .values({ id: M1, partition_id: PARTITION, disks: "in-use", ipmi })
+      .execute();
+    const credentials = await world.certify("metal-bmc", PARTITION);
+    const bmc = () => world.client(agent.BmcService, credentials);
+    const before = listen((signal) => bmc().commands({ partitionId: PARTITION }, { signal }));
+    await before.next();
+    await world.context.db
+      .transaction()
+      .execute((tx) => startRelease(tx, M1, { allocationUuid: "a1", requestedBy: "ann" }));
+    await killAndStart();
+    before.stop();
+    const after = listen((signal) => bmc().commands({ partitionId: PARTITION }, { signal }));
+    const received: string[] = [];
+    while (received.length < 3) {
+      const { command, commandId } = await after.next();
+      if (commandId === "") continue;
+      received.push(command);
+      await bmc().commandDone({ commandId });
+    }
+    expect(received).toEqual(["LED-OFF", "PXE", "RESET"]);
+    after.stop();
+  });
+
+  it("whose boot does not come is reset by the next process", async () => {
+    await killAndStart();
+    await world.context.db
+      .updateTable("releases")
+      .set({ deadline: new Date(0) })
+      .execute();
+    await expect.poll(async () => (await release()).attempts, PATIENT).toBe(2);
+  });
+
+  it("goes on erasing: the hammer keeps its identity and its job, and reports to the next process", async () => {
+    hammer = await bootHammer(world, M1);
+    await hammer.boot.register(registration(M1));
+    const told = instructionsOf(hammer);
+    const { jobId } = (await told.until("erase")).value as agent.Erase;
+    expect(jobId).toBe("a1");
+    await killAndStart();
+    await expect(told.next()).rejects.toThrow();
+
+    hammer = hammerWith(world, M1, hammer.credentials);
+    const again = instructionsOf(hammer);
+    expect(((await again.until("erase")).value as agent.Erase).jobId).toBe("a1");
+    expect(await hammer.hammer.reportErase({ machineId: M1, jobId, disks: [erasedDisk] })).toMatchObject({
+      accepted: true,
+    });
+    await again.until("wait");
+    again.stop();
+  });
+
+  it("has ended: the machine waits, whoever serves it", async () => {
+    await killAndStart();
+    hammer = hammerWith(world, M1, hammer.credentials);
+    const told = instructionsOf(hammer);
+    expect((await told.until("wait")).value).toMatchObject({ allocatable: true });
+    expect(await release()).toMatchObject({ phase: "done", finished: expect.any(Date) as Date });
+    told.stop();
+  });
+});

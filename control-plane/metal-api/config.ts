@@ -4,7 +4,7 @@ import { ConfigurationError, type Environment, Secret } from "@metal-stack/servi
 /** The three callers with a shared key. */
 export type HmacRole = "view" | "edit" | "admin";
 
-export interface HmacCaller {
+interface HmacCaller {
   readonly key: Secret;
   /** How old a signed date may be, in milliseconds; 0 switches the check off. */
   readonly lifetimeMs: number;

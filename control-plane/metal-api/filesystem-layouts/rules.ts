@@ -6,7 +6,7 @@ import { parseExpression, parseVersion } from "../images/rules-version.ts";
 const MIB = 1024 * 1024;
 
 /** True when the constraints name the size and an expression for the image's operating system that its version meets. */
-export function matchesLayout(constraints: LayoutConstraints, size: string, image: ImageId): boolean {
+function matchesLayout(constraints: LayoutConstraints, size: string, image: ImageId): boolean {
   const expression = Object.hasOwn(constraints.images, image.os) ? constraints.images[image.os] : undefined;
   if (expression === undefined || !constraints.sizes.includes(size)) return false;
   return parseExpression(expression)?.(image.version.semver) ?? false;

@@ -95,6 +95,8 @@ function trackSessions(server: Http2SecureServer): ReadonlySet<ServerHttp2Sessio
   server.on("session", (session) => {
     sessions.add(session);
     const pings = setInterval(() => {
+      // Destroyed but not closed yet: a ping would throw, and nobody would catch it.
+      if (session.destroyed) return;
       const unanswered = setTimeout(() => session.destroy(), PING_TIMEOUT_MS);
       const sent = session.ping(() => clearTimeout(unanswered));
       if (!sent) clearTimeout(unanswered);

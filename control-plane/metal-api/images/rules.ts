@@ -22,7 +22,7 @@ export interface StoredImage {
 }
 
 /** The patch part is by convention the date of the build; without one, every patch of that major.minor is meant. */
-export function matchesRequest(image: StoredImage, { os, version }: ImageId): boolean {
+function matchesRequest(image: StoredImage, { os, version }: ImageId): boolean {
   if (image.os !== os) return false;
   const stored = new SemVer(image.version_text);
   const wanted = version.semver;

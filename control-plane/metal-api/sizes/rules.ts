@@ -46,7 +46,7 @@ function covered(constraint: SizeConstraint, hardware: Hardware): readonly Item[
  * True when every constraint holds and nothing in the server is left uncounted: a GPU that no constraint mentions, or
  * memory without a constraint, prevents the match.
  */
-export function fits(size: SizeRule, hardware: Hardware): boolean {
+function fits(size: SizeRule, hardware: Hardware): boolean {
   if (size.constraints.length === 0) return false;
   const counted = size.constraints.map((constraint) => ({
     type: constraint.type,

@@ -11,7 +11,7 @@ import { createMasterdata, type Masterdata } from "../masterdata.ts";
 import type { App, RouteModule } from "../rest/app.ts";
 import { createRestServer } from "../rest/server.ts";
 
-export interface Answer<T> {
+interface Answer<T> {
   readonly status: number;
   /** Parsed JSON; an error's is decoded twice, as a client does. */
   readonly body: T;
@@ -32,7 +32,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const TEST_KEYS: Readonly<Record<HmacRole, string>> = { view: "view-key", edit: "edit-key", admin: "admin-key" };
+const TEST_KEYS: Readonly<Record<HmacRole, string>> = { view: "view-key", edit: "edit-key", admin: "admin-key" };
 const SALT = "abcdefghijklmnopqrstuvwx";
 
 /** The headers a client of that role sends. */

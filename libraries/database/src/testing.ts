@@ -29,7 +29,11 @@ let started: Promise<TestServer> | undefined;
 
 /** A database of its own with these migrations applied, from a template: about 30 ms after the first. */
 export async function testDatabase<Schema>(migrationsFolder: string): Promise<TestDatabase<Schema>> {
-  const testServer = await (started ??= startServer());
+  started ??= startServer().catch((error: unknown) => {
+    started = undefined;
+    throw error;
+  });
+  const testServer = await started;
   const template = await templateOf(testServer, migrationsFolder);
   const name = `test_${testServer.run}_${randomBytes(6).toString("hex")}`;
   await sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(testServer.maintenance);

@@ -18,12 +18,12 @@ const AS_NOBODY_IN_A_NAMESPACE: Account = {
 const SYSTEM_USERS = ["postgres", "nobody"];
 
 /** True when uid 0 here is the machine's root: all user ids are mapped, each to itself. */
-export function isRealRoot(uidMap: string): boolean {
+function isRealRoot(uidMap: string): boolean {
   return /^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
 }
 
 /** uid and gid of the first of these users in a passwd file. */
-export function systemUser(passwd: string, names: readonly string[] = SYSTEM_USERS): Account | undefined {
+function systemUser(passwd: string, names: readonly string[] = SYSTEM_USERS): Account | undefined {
   for (const name of names) {
     const fields = passwd
       .split("\n")

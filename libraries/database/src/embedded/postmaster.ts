@@ -32,7 +32,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** True when that process is PostgreSQL on this data directory (and not somebody who got the number after a reboot). */
-export function isPostmasterOf(pid: number, dataDirectory: string): boolean {
+function isPostmasterOf(pid: number, dataDirectory: string): boolean {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
     return command.includes(dataDirectory) && command[0]!.endsWith("postgres");

@@ -13,7 +13,8 @@ export function serverSettings({ major, socketDirectory, durable }: ServerOption
     listen_addresses: "",
     unix_socket_directories: socketDirectory,
     unix_socket_permissions: "0700",
-    max_connections: 100,
+    // Tests of many files at once share one server.
+    max_connections: durable ? 100 : 300,
     shared_buffers: "32MB",
     max_wal_size: "256MB",
     min_wal_size: "32MB",

@@ -5,7 +5,7 @@ import { masterdata } from "@metal-stack/protocol";
 import type { Secret } from "@metal-stack/service";
 
 /** What metal-api needs to know of a project. */
-interface Project {
+export interface Project {
   readonly id: string;
   readonly name: string;
   readonly tenantId: string;

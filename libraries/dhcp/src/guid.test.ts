@@ -14,6 +14,7 @@ it("is nothing when it is of another type or length", () => {
   expect(guidToUuid(undefined)).toBeUndefined();
   expect(guidToUuid(SENT.subarray(0, 16))).toBeUndefined();
   expect(guidToUuid(Uint8Array.from([1, ...SENT.subarray(1)]))).toBeUndefined();
+  for (const none of [0x00, 0xff]) expect(guidToUuid(new Uint8Array(17).fill(none, 1))).toBeUndefined();
   expect(() => uuidToGuid("no uuid")).toThrow(RangeError);
 });
 

@@ -4,10 +4,15 @@ const UUID_TYPE = 0;
 /** SMBIOS stores the first three fields of a UUID (4, 2 and 2 bytes) little-endian and the rest as written. */
 const SWAPPED = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/** The canonical lower-case UUID of a client GUID option; undefined when it is not type 0 with 16 bytes. */
+/**
+ * The canonical lower-case UUID of a client GUID option; undefined when it is not type 0 with 16 bytes, and when all of
+ * these are 00 or ff, which is SMBIOS's way to say that the machine has none.
+ */
 export function guidToUuid(value: Uint8Array | undefined): string | undefined {
   if (value?.length !== 17 || value[0] !== UUID_TYPE) return undefined;
-  const hex = SWAPPED.map((from) => value[1 + from]!.toString(16).padStart(2, "0")).join("");
+  const bytes = value.subarray(1);
+  if (bytes.every((byte) => byte === 0) || bytes.every((byte) => byte === 0xff)) return undefined;
+  const hex = SWAPPED.map((from) => bytes[from]!.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 

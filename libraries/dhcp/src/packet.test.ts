@@ -52,6 +52,11 @@ describe("a captured packet says who asks and what for", () => {
   });
 });
 
+it("an answer goes onto the wire byte by byte as captured", () => {
+  const bytes = captured("offer-to-ipxe");
+  expect(Buffer.from(encodePacket(decodePacket(bytes))).toString("hex")).toBe(Buffer.from(bytes).toString("hex"));
+});
+
 describe("user classes", () => {
   it.each([
     [Buffer.from("iPXE"), ["iPXE"]],

@@ -212,12 +212,16 @@ describe("an allocation", () => {
   it("respects the project's quota, also with many at once", async () => {
     const masterdata = {
       ...noMasterdata,
-      project: async (id: string) => ({ id, name: id, tenantId: "t", quotas: { machines: 3 } }),
+      project: async (id: string) => ({ id, name: id, tenantId: "t", quotas: { machines: 3, ips: 7 } }),
     };
     await given({ machines: 8 }, { masterdata });
     const answers = await Promise.all(Array.from({ length: 8 }, () => allocate()));
     expect(answers.filter(({ status }) => status === 200).length).toBe(3);
     expect(await refusal(allocate())).toEqual([422, "project quota for machines reached max:3"]);
+    const ip = () => world.call("edit", "POST", "/v1/ip/allocate", { networkid: INTERNET, projectid: PROJECT });
+    const ips = await Promise.all([ip(), ip(), ip()]);
+    expect(ips.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(await refusal(ip())).toEqual([422, "project quota for ips reached max:7"]);
   });
 });
 

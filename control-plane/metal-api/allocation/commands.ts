@@ -11,6 +11,7 @@ import { hardwareProblem } from "../filesystem-layouts/rules.ts";
 import { tagsOf } from "../machines/rules-tags.ts";
 import { updateMachineRow } from "../machines/store.ts";
 import { acquireNumber } from "../numbers/store.ts";
+import { checkQuotas, holdQuotas } from "../projects/quota.ts";
 import { claimMachine } from "./candidates.ts";
 import { connect, gatherNetworks } from "./networks.ts";
 import type { Role } from "./rules-request.ts";
@@ -43,15 +44,18 @@ export async function allocate(
   const earlier = key && (await earlierResult(db, key));
   if (earlier !== undefined) return earlier;
   const wanted = await specify(db, request.body, request.role, request.creator);
-  const { quotas } = await masterdata.project(wanted.projectId);
+  const project = await masterdata.project(wanted.projectId);
   return transact(db, async (tx) => {
     if (key) {
-      await lockName(tx, `idempotency:${key.key}`);
+      // A repetition that comes at the same time waits for the first.
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`idempotency:${key.key}`}, 0))`.execute(tx);
       const earlier = await earlierResult(tx, key);
       if (earlier !== undefined) return earlier;
     }
-    if (quotas.machines !== undefined) await checkQuota(tx, wanted.projectId, quotas.machines);
-    return allocateOne(tx, wanted, key);
+    await holdQuotas(tx, project);
+    const machineId = await allocateOne(tx, wanted, key);
+    await checkQuotas(tx, project);
+    return machineId;
   });
 }
 
@@ -93,22 +97,6 @@ async function allocateOne(tx: Tx, wanted: Specification, key: Key | undefined):
   });
   await notify(tx, "machine", machine.id);
   return machine.id;
-}
-
-/** Whoever allocates for the same project meanwhile waits, and counts this allocation, too. */
-async function checkQuota(tx: Tx, projectId: string, quota: number): Promise<void> {
-  await lockName(tx, `quota:${projectId}`);
-  const { count } = await tx
-    .selectFrom("allocations")
-    .select((from) => from.fn.countAll<number>().as("count"))
-    .where("project_id", "=", projectId)
-    .executeTakeFirstOrThrow();
-  if (count >= quota) throw unprocessable(`project quota for machines reached max:${quota}`);
-}
-
-/** A lock on a name, until the transaction ends. */
-async function lockName(tx: Tx, name: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
 }
 
 function idempotencyOf({ role, body, creator, idempotencyKey }: AllocationRequest): Key | undefined {

@@ -6,7 +6,7 @@ import type { NetworkRow } from "../networks/store.ts";
 import type { Role, WantedNetwork } from "./rules-request.ts";
 
 /** What a network is to the machine in it, as `networktype` of the REST API. */
-export type Attachment =
+type Attachment =
   | "privateprimaryunshared"
   | "privateprimaryshared"
   | "privatesecondaryshared"

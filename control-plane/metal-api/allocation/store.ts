@@ -3,11 +3,6 @@ import type { Db, Schema, Tx } from "../database/schema.ts";
 
 export type AllocationRow = Selectable<Schema["allocations"]>;
 
-/** The allocation of a machine; undefined when it has none. */
-export async function allocationOf(db: Db, machineId: string): Promise<AllocationRow | undefined> {
-  return (await allocationsOf(db, [machineId])).get(machineId);
-}
-
 /** The allocations of these machines, by machine id. */
 export async function allocationsOf(db: Db, machineIds: readonly string[]): Promise<Map<string, AllocationRow>> {
   if (machineIds.length === 0) return new Map();

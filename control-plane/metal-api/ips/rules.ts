@@ -2,7 +2,7 @@
 import { badRequest } from "../errors.ts";
 
 /** A machine has an address when the address carries a tag with this key and the machine's id. */
-export const MACHINE_TAG = "machine.metal-stack.io/id";
+const MACHINE_TAG = "machine.metal-stack.io/id";
 
 export type IpType = "static" | "ephemeral";
 /** Empty: nobody's. */

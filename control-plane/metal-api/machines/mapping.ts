@@ -24,13 +24,6 @@ export interface References {
   readonly containers: ReadonlyMap<string, EventContainer>;
 }
 
-export const NO_REFERENCES: References = {
-  partitions: new Map(),
-  sizes: new Map(),
-  images: new Map(),
-  containers: new Map(),
-};
-
 const EVENTS_SHOWN = 20;
 
 export function machineResponse(machine: MachineRow, references: References, now: Date): MachineResponse {
@@ -74,11 +67,7 @@ export function machineIpmiResponse(
   return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, withPassword) };
 }
 
-export function availabilityOf(
-  machine: MachineRow,
-  container: EventContainer | undefined,
-  now: Date,
-): AvailabilityFacts {
+function availabilityOf(machine: MachineRow, container: EventContainer | undefined, now: Date): AvailabilityFacts {
   return {
     allocated: machine.allocation !== null,
     state: machine.state_value,

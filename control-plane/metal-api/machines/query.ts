@@ -59,12 +59,19 @@ function fru(key: string): (value: unknown) => Document {
   return (value) => ({ fru: { [key]: value } });
 }
 
+/** A machine that is in no partition has the empty one, as the original stores it. */
+function equals(column: string, value: unknown): RawBuilder<SqlBool> {
+  return value === ""
+    ? sql<SqlBool>`coalesce(${sql.ref(column)}, '') = ''`
+    : sql<SqlBool>`${sql.ref(column)} = ${value}`;
+}
+
 /** The conditions over `machines left join allocations`; all must hold. */
 export function machineConditions(query: MachineFindRequest): RawBuilder<SqlBool>[] {
   const conditions = Object.entries(query).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const column = COLUMNS[key as Key];
-    if (column !== undefined) return [sql<SqlBool>`coalesce(${sql.ref(column)}::text, '') = ${String(value)}`];
+    if (column !== undefined) return [equals(column, value)];
     const document = DOCUMENTS[key as Key];
     if (!document) return [];
     const [place, contained] = document;

@@ -1,8 +1,8 @@
 // Tags of an allocated machine: the user's, and those the system computes (reference/machine-lifecycle.md 1.6). Pure.
 
-export const ASN_TAG = "machine.metal-stack.io/network.primary.asn";
-export const RACK_TAG = "machine.metal-stack.io/rack";
-export const CHASSIS_TAG = "machine.metal-stack.io/chassis";
+const ASN_TAG = "machine.metal-stack.io/network.primary.asn";
+const RACK_TAG = "machine.metal-stack.io/rack";
+const CHASSIS_TAG = "machine.metal-stack.io/chassis";
 
 export interface TagFacts {
   readonly rackId: string;

@@ -1,5 +1,5 @@
 import type { MachineFindRequest } from "@metal-stack/api-schema";
-import { type Insertable, type Selectable, sql, type SqlBool, type UpdateObject } from "kysely";
+import { type Selectable, sql, type SqlBool, type UpdateObject } from "kysely";
 import { type AllocationRow, allocationsOf } from "../allocation/store.ts";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 import { notFound } from "../errors.ts";
@@ -40,10 +40,6 @@ export async function lockMachine(tx: Tx, id: string): Promise<MachineRow> {
   const machine = await tx.selectFrom("machines").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
   if (!machine) throw notFound("machine", id);
   return (await withAllocations(tx, [machine]))[0]!;
-}
-
-export async function insertMachine(tx: Db, machine: Insertable<Schema["machines"]>): Promise<void> {
-  await tx.insertInto("machines").values(machine).execute();
 }
 
 /** Writes what an operator or a tenant changed. The row must be locked. */

@@ -1,5 +1,5 @@
 // What a network is and which ones may exist (reference/api-resources.md 8.7). Pure.
-import { type AddressFamily, parsePrefix, type Prefix } from "@metal-stack/ipam";
+import { type AddressFamily, BITS, parsePrefix, type Prefix } from "@metal-stack/ipam";
 import { badRequest, unprocessable } from "../errors.ts";
 
 export const FAMILIES: readonly AddressFamily[] = ["IPv4", "IPv6"];
@@ -76,6 +76,8 @@ export function checkChildLengths(cidrs: readonly string[], lengths: ChildLength
         throw badRequest(
           `private super network must always contain a defaultchildprefixlength per addressfamily:${family}`,
         );
+      if (length > BITS[family])
+        throw badRequest(`given defaultchildprefixlength ${length} is longer than an address of ${family}`);
       if (length <= prefix.length)
         throw badRequest(
           `given defaultchildprefixlength ${length} is not greater than prefix length of:${cidrs[prefixes.indexOf(prefix)]}`,

@@ -48,9 +48,13 @@ export async function findNetworks(db: Db, query: NetworkQuery = {}): Promise<Ne
 function conditions(query: NetworkQuery): Expression<SqlBool>[] {
   const equal = Object.entries(COLUMNS).flatMap(([key, column]) => {
     const value = query[key as keyof typeof COLUMNS];
-    return value === undefined ? [] : [sql<SqlBool>`coalesce(${sql.ref(column)}::text, '') = ${String(value)}`];
+    if (value === undefined) return [];
+    // A network without partition, project or parent has the empty one, as the original stores it.
+    return [
+      value === "" ? sql<SqlBool>`coalesce(${sql.ref(column)}, '') = ''` : sql<SqlBool>`${sql.ref(column)} = ${value}`,
+    ];
   });
-  const vrf = query.vrf === undefined ? [] : [sql<SqlBool>`coalesce(vrf, 0) = ${query.vrf}`];
+  const vrf = query.vrf === undefined ? [] : [sql<SqlBool>`coalesce(vrf, 0) = ${query.vrf}::bigint`];
   const labels = Object.entries(query.labels ?? {}).map(([key, value]) => sql<SqlBool>`labels ->> ${key} = ${value}`);
   const prefixes = (query.prefixes ?? []).map((cidr) => hasPrefix("prefixes", cidr));
   const destinations = (query.destinationprefixes ?? []).map((cidr) => hasPrefix("destination_prefixes", cidr));

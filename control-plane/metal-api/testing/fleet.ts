@@ -143,7 +143,7 @@ async function buildNetworks(db: Db, internet: string[]): Promise<NetworkRow> {
 }
 
 /** The two leaves of a rack, `<rack>-leaf-1` and `<rack>-leaf-2`. */
-export async function buildLeaves(db: Db, rack: string): Promise<void> {
+async function buildLeaves(db: Db, rack: string): Promise<void> {
   for (const leaf of [`${rack}-leaf-1`, `${rack}-leaf-2`])
     await db
       .insertInto("switches")

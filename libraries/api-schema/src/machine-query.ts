@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { OneOf } from "./base.ts";
+import { Expected, OneOf } from "./base.ts";
 
 const text = Type.Optional(Type.String());
 const texts = Type.Optional(Type.Array(Type.String()));
@@ -57,10 +57,10 @@ export const FirewallFindRequest = Type.Object(machineQuery, { $id: "v1.Firewall
 export const MachineIssuesRequest = Type.Object(
   {
     ...machineQuery,
-    only: Type.Optional(Type.Array(Type.String(), { description: "ids of issues" })),
-    omit: Type.Optional(Type.Array(Type.String(), { description: "ids of issues; stronger than only" })),
-    severity: Type.Optional(Type.String({ description: "minor, major or critical: at least" })),
-    last_error_threshold: Type.Optional(
+    only: Expected(Type.Array(Type.String(), { description: "ids of issues" })),
+    omit: Expected(Type.Array(Type.String(), { description: "ids of issues; stronger than only" })),
+    severity: Expected(Type.String({ description: "minor, major or critical: at least" })),
+    last_error_threshold: Expected(
       Type.Integer({ format: "int64", minimum: 0, description: "nanoseconds that an error in the log counts" }),
     ),
   },

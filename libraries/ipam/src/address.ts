@@ -83,7 +83,7 @@ export function sizeOf(prefix: Prefix): bigint {
   return 1n << BigInt(BITS[prefix.family] - prefix.length);
 }
 
-export function lastAddress(prefix: Prefix): bigint {
+function lastAddress(prefix: Prefix): bigint {
   return prefix.value + sizeOf(prefix) - 1n;
 }
 

@@ -6,18 +6,7 @@ import type { Db } from "../database/schema.ts";
 import { unprocessable } from "../errors.ts";
 
 /** The original's command names (reference/machine-lifecycle.md 6.2). */
-export const BMC_COMMANDS = [
-  "ON",
-  "OFF",
-  "RESET",
-  "CYCLE",
-  "BIOS",
-  "DISK",
-  "PXE",
-  "LED-ON",
-  "LED-OFF",
-  "REINSTALL",
-] as const;
+const BMC_COMMANDS = ["ON", "OFF", "RESET", "CYCLE", "BIOS", "DISK", "PXE", "LED-ON", "LED-OFF", "REINSTALL"] as const;
 export type BmcCommandName = (typeof BMC_COMMANDS)[number];
 
 /** A command that comes later does harm: the machine may have another owner by then. */

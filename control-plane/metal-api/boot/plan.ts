@@ -11,11 +11,16 @@ import { ensureMachine, factsOf } from "./store.ts";
 
 type Plan = NonNullable<Exclude<MessageInitShape<typeof agent.PlanResponseSchema>, agent.PlanResponse>["plan"]>;
 
-/** An extended DHCP request of a machine: it comes into being, and its log says so. */
+/**
+ * An extended DHCP request of a machine: it comes into being, and its log says so.
+ * @param partitionId empty from a legacy boot server, which does not tell it
+ */
 export async function dhcpSeen(tx: Db, machineId: string, partitionId: string, now: Date): Promise<void> {
   checkId(machineId);
-  const partition = await ensureMachine(tx, machineId, await existingPartition(tx, partitionId));
-  if (partition !== partitionId) throw unprocessable(`machine ${machineId} belongs to partition "${partition}"`);
+  const named = partitionId === "" ? null : await existingPartition(tx, partitionId);
+  const partition = await ensureMachine(tx, machineId, named);
+  if (partition !== named && named !== null)
+    throw unprocessable(`machine ${machineId} belongs to partition "${partition}"`);
   await recordEvent(tx, machineId, "PXE Booting", "machine sent extended dhcp request", now);
 }
 

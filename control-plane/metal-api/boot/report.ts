@@ -73,7 +73,7 @@ async function lockAllocated(tx: Db, machineId: string) {
 }
 
 /** The network that the machine's ports belong to: a firewall's carry all VRFs, a machine's its private one. */
-export function tenantVrf(role: "machine" | "firewall", networks: readonly MachineNetwork[]): string {
+function tenantVrf(role: "machine" | "firewall", networks: readonly MachineNetwork[]): string {
   if (role === "firewall") return "default";
   const network = networks.find((candidate) => candidate.private);
   if (!network) throw unprocessable("the allocation has no private network to put the machine's ports into");

@@ -73,7 +73,7 @@ export async function installationOf(db: Db, machineId: string) {
  * Sees to it that the machine exists. A machine that had no partition gets this one; one that has keeps it.
  * Its row is locked until the transaction ends. Answers its partition.
  */
-export async function ensureMachine(tx: Db, machineId: string, partitionId: string): Promise<string | null> {
+export async function ensureMachine(tx: Db, machineId: string, partitionId: string | null): Promise<string | null> {
   await tx
     .insertInto("machines")
     .values({ id: machineId, partition_id: partitionId })
@@ -85,7 +85,7 @@ export async function ensureMachine(tx: Db, machineId: string, partitionId: stri
     .where("id", "=", machineId)
     .forUpdate()
     .executeTakeFirstOrThrow();
-  if (machine.partition_id !== null) return machine.partition_id;
+  if (machine.partition_id !== null || partitionId === null) return machine.partition_id;
   await tx.updateTable("machines").set({ partition_id: partitionId }).where("id", "=", machineId).execute();
   return partitionId;
 }

@@ -26,7 +26,7 @@ const PING_TIMEOUT_MS = 5_000;
 const SHUTDOWN_GRACE_MS = 3_000;
 
 /** Adds a service; every method goes through the guard. */
-export type AddService = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) => void;
+type AddService = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) => void;
 
 /** What a room adds to the server. */
 export type GrpcModule = (add: AddService, context: Context) => void;

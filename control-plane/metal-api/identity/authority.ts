@@ -21,7 +21,7 @@ export const MACHINE_CERTIFICATE_LIFETIME_MS = DAY_MS;
 const AUTHORITY_LIFETIME_MS = 10 * 365 * DAY_MS;
 /** A certificate is valid a little earlier than now, for peers whose clock is late. */
 const BACKDATE_MS = 5 * 60_000;
-export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
+const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" } as const;
 
 export interface IssuedCertificate {

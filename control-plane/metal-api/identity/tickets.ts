@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Db } from "../database/schema.ts";
 
 /** Long enough for the slowest firmware to load the discovery image, short enough to be worthless in a log. */
-export const TICKET_LIFETIME_MS = 10 * 60_000;
+const TICKET_LIFETIME_MS = 10 * 60_000;
 const TICKET_BYTES = 32;
 /** Base64url of 32 bytes. */
 const TICKET_FORM = /^[\w-]{43}$/;

@@ -2,7 +2,7 @@ import { EVENTS_KEPT, type EventContainer, type EventType, type ProvisioningEven
 import { type Cell, stateName, transition } from "./rules-transitions.ts";
 
 /** Phoned Home events may be this late; also the silence after which a machine is not alive (reference 4.5, 4.6). */
-export const SILENCE_MS = 5 * 60_000;
+const SILENCE_MS = 5 * 60_000;
 
 /** Empty when the machine never said anything. */
 export type Liveliness = "Alive" | "Dead" | "Unknown" | "";

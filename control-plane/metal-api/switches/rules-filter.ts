@@ -1,7 +1,7 @@
 // What a leaf lets a machine or firewall announce by BGP (reference/api-resources.md 8.11, BGP filter).
 import { covers, formatPrefix, parseAddress, parsePrefix, type Prefix } from "@metal-stack/ipam";
 
-export interface FilterNetwork {
+interface FilterNetwork {
   readonly prefixes: readonly string[];
   readonly ips: readonly string[];
   readonly vrf: number;

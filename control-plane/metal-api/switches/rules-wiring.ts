@@ -1,7 +1,7 @@
 // Which leaf ports a machine is plugged into, by what it heard over LLDP (reference/machine-lifecycle.md 4.3).
 import { positionOf } from "./rules-port-names.ts";
 
-export interface LeafPort {
+interface LeafPort {
   readonly name: string;
   readonly mac: string;
   readonly identifier: string;

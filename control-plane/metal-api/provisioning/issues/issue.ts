@@ -28,7 +28,7 @@ export interface IssueSubject {
   readonly switches: readonly SwitchFact[];
 }
 
-export interface ReleaseFact {
+interface ReleaseFact {
   readonly phase: string;
   readonly reason: string;
   readonly attempts: number;

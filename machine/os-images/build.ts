@@ -64,13 +64,10 @@ async function sha256Of(file: string): Promise<string> {
 }
 
 async function bootstrap(tar: string, scratch: string, mode: string, epoch: number): Promise<void> {
-  const exclude = join(scratch, "dpkg.cfg");
-  await writeFile(
-    exclude,
-    readList("path-exclude")
-      .map((path) => `path-exclude=${path}\n`)
-      .join(""),
-  );
+  // In a user namespace the hooks run as another user, who may not look into the builder's home: hence a copy.
+  const recipe = join(scratch, "recipe");
+  await run("cp", ["--recursive", RECIPE_FOLDER, recipe]);
+  await run("chmod", ["--recursive", "u=rwX,go=rX", scratch]);
   const initramfs = "etc/initramfs-tools/conf.d";
   await run(
     "mmdebstrap",
@@ -78,11 +75,11 @@ async function bootstrap(tar: string, scratch: string, mode: string, epoch: numb
       `--mode=${mode}`,
       "--variant=minbase",
       `--include=${readList("packages").join(",")}`,
-      `--dpkgopt=${exclude}`,
+      ...readList("path-exclude").map((path) => `--dpkgopt=path-exclude=${path}`),
       "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
       // Before the kernel's package makes the initramfs.
-      `--essential-hook=mkdir -p "$1/${initramfs}" && cp "${RECIPE_FOLDER}/files/${initramfs}/metal" "$1/${initramfs}/"`,
-      `--customize-hook=sh "${RECIPE_FOLDER}/customize.sh" "$1"`,
+      `--essential-hook=mkdir -p "$1/${initramfs}" && cp "${recipe}/files/${initramfs}/metal" "$1/${initramfs}/"`,
+      `--customize-hook=sh "${recipe}/customize.sh" "$1"`,
       SUITE,
       tar,
       ...aptSources(),

@@ -4,8 +4,9 @@ set -eu
 root=${1:?the root of the image}
 here=$(dirname "$0")
 
-# cp keeps modes; numeric owner root whoever builds.
-tar -C "$here/files" --owner=0 --group=0 --numeric-owner -c . | tar -C "$root" -x --no-same-owner -p
+# Owned by root, and modes that do not depend on whoever checked this out.
+tar -C "$here/files" --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX -c . | tar -C "$root" -x --no-same-owner -p
+chmod 0440 "$root/etc/sudoers.d/metal"
 chroot "$root" useradd --create-home --uid 1000 --shell /bin/bash --groups sudo metal
 chroot "$root" passwd --quiet --lock root
 
@@ -24,5 +25,6 @@ systemctl --root="$root" --quiet mask getty@tty1.service systemd-pcrphase.servic
   dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
   proc-sys-fs-binfmt_misc.automount
 
-rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/cache/debconf/*-old "$root"/var/log/*.log \
-  "$root"/var/lib/dpkg/*-old "$root"/tmp/* "$root"/var/log/apt
+# Not /tmp, and not apt's lists: mmdebstrap keeps its own apt configuration in the image's /tmp until the end, and without it
+# would clean the lists of the machine that builds.
+rm -rf "$root"/var/cache/debconf/*-old "$root"/var/log/*.log "$root"/var/log/apt "$root"/var/lib/dpkg/*-old

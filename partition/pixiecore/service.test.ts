@@ -104,6 +104,26 @@ describe("in server mode", () => {
       socket.close();
     });
 
+    it("takes an address back, and lets go of one that somebody else uses", async () => {
+      const client = await plugIn();
+      const { ack } = await client.boot("uefi");
+      const address = ipv4Value(ack.yourAddress);
+      const state = () =>
+        parseLeases(readFileSync(`${network.folder}/dhcpd.leases`, "utf8")).find(
+          (lease) => formatIpv4(lease.address) === ack.yourAddress,
+        )?.state;
+      const named: [number, Uint8Array][] = [
+        [Option.REQUESTED_ADDRESS, address],
+        [Option.SERVER_IDENTIFIER, ipv4Value("127.0.0.1")],
+      ];
+      client.send(MessageType.RELEASE, "uefi", named);
+      await expect.poll(state).toBe("released");
+      expect((await client.boot("uefi")).ack.yourAddress).toBe(ack.yourAddress);
+      client.send(MessageType.DECLINE, "uefi", named);
+      await expect.poll(state).toBe("abandoned");
+      expect((await client.boot("uefi")).ack.yourAddress).not.toBe(ack.yourAddress);
+    });
+
     it("writes leases where others can read them", async () => {
       const client = await plugIn();
       const { ack } = await client.boot("uefi");

@@ -39,7 +39,7 @@ const PARTS: readonly Part[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "types", command: ["tsc", "--noEmit"] },
   { name: "layers", command: ["node", "tools/check-layers.ts"] },
-  { name: "unused code", command: ["knip"] },
+  { name: "unused code", command: ["knip", "--exclude", "binaries"] },
   {
     name: "unit and service tests",
     command: vitest(UNIT_REPORT, "--exclude=**/*.lab.test.ts"),

@@ -6,6 +6,8 @@ import { CACHE } from "../setup/artefacts.ts";
 import { PARTITION } from "./servers.ts";
 
 export const SIZE = "v1-small-x86";
+/** Of machine/os-images/layouts.json: the disk that both servers boot from. */
+const LAYOUT = "lab-vda";
 export const TENANT = "metal-stack";
 export const PROJECTS = ["project-a", "project-b"] as const;
 
@@ -34,7 +36,8 @@ export async function seed(
   report: (what: string) => void,
 ): Promise<void> {
   const image = builtOsImage();
-  const layout = JSON.parse(readFileSync("machine/os-images/layouts.json", "utf8")) as Record<string, unknown>;
+  const layouts = JSON.parse(readFileSync("machine/os-images/layouts.json", "utf8")) as { id: string }[];
+  const layout = layouts.find(({ id }) => id === LAYOUT);
   const steps: readonly [string, string, unknown][] = [
     ["tenant", "/v1/tenant", { meta: { id: TENANT }, name: TENANT, description: "the provider" }],
     ...PROJECTS.map((id): [string, string, unknown] => [

@@ -93,7 +93,7 @@ describe.each(ways.filter(({ words, possible }) => possible && canRun(words)))(
     it("carries what it shall, and leaves nothing behind", () => {
       const run = spawnSync(words[0]!, [...words.slice(1), process.execPath, "--input-type=module", "-e", STORY], {
         encoding: "utf8",
-        timeout: 30_000,
+        timeout: 60_000,
       });
       expect(run.stderr).toBe("");
       const seen = JSON.parse(run.stdout) as Record<string, string>;

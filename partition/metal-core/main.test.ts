@@ -37,7 +37,8 @@ const log: Record<string, unknown>[] = [];
 let world: Namespaces;
 
 function start(namespace: string, command: string[], env: Record<string, string> = {}): ChildProcess {
-  const [program, ...parameters] = [...world.inside(namespace), ...command];
+  // Nothing outlives this test, however it ends.
+  const [program, ...parameters] = [...world.inside(namespace), "setpriv", "--pdeathsig", "KILL", ...command];
   const child = spawn(program!, parameters, {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...env },
@@ -77,11 +78,11 @@ function config(generation: number, vrfs: readonly [string, string]): agent.Swit
   });
 }
 
-const eventually = (test: () => unknown) => vi.waitFor(test, { timeout: 15_000, interval: 50 });
+const eventually = (test: () => unknown) => vi.waitFor(test, { timeout: 30_000, interval: 50 });
 const bridgeOf = async (port: string) =>
   /master (\S+)/.exec(await world.shell("leaf01", `ip link show dev ${port}`))?.[1];
 
-describe.skipIf(!able)("metal-core", { timeout: 40_000 }, () => {
+describe.skipIf(!able)("metal-core", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     makeCertificates(folder, "leaf01");
     world = await Namespaces.create(WORLD);

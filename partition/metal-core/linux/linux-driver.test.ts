@@ -67,7 +67,7 @@ const triesToReach = (from: string, to: string) => world.succeeds(from, `ping -c
 const received = async (host: string) =>
   Number(await world.shell(host, "cat /sys/class/net/eth0/statistics/rx_packets"));
 
-describe.skipIf(!able)("two leaves", () => {
+describe.skipIf(!able)("two leaves", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     world = await Namespaces.create(WORLD);
   });

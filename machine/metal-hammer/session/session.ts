@@ -165,6 +165,8 @@ export class Session {
       progress,
       this.#stop.signal,
     );
+    // Before the report: what metal-api wants next may arrive ahead of its answer.
+    this.#work = { kind: "erased", jobId: order.jobId };
     for (const line of eraseSummary(this.#eraseReport)) say(line);
     await this.#reportErase(order.jobId);
   }
@@ -178,8 +180,6 @@ export class Session {
       this.#stop.signal,
     );
     say(verdict.accepted ? `erase accepted, record ${verdict.recordId}` : `erase not accepted: ${verdict.reason}`);
-    // The next instruction may have come before this answer.
-    if (this.#work.kind === "erasing" && this.#work.jobId === jobId) this.#work = { kind: "erased", jobId };
   }
 
   async #install(order: agent.Install): Promise<void> {

@@ -68,7 +68,7 @@ export function completed(kernel: Kernel, wanted: readonly WantedPort[], setting
 export function wantedNetworks(kernel: Kernel, ports: readonly WantedPort[], settings: LinuxSettings): Network[] {
   const networks = [bootNetwork(settings), ...ports.flatMap((port) => networkOf(port.membership, settings) ?? [])];
   for (const network of ownedNetworks(kernel, settings)) {
-    const names = new Set([network.vxlan, ...ports.map((port) => port.name)]);
+    const names = new Set([network.vxlan, ...settings.uplinks, ...ports.map((port) => port.name)]);
     if ([...kernel.links.values()].some((link) => link.master === network.bridge && !names.has(link.name))) {
       networks.push(network);
     }

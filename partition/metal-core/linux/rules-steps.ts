@@ -40,9 +40,15 @@ function discardBridge(kernel: Kernel): Step[] {
   return commands.length === 0 ? [] : [{ change: { step: "guard prepared" }, commands }];
 }
 
+/** An uplink belongs to the underlay, never to a server's network. */
 function uplink(kernel: Kernel, name: string): Step[] {
   const link = kernel.links.get(name);
-  if (!link || (link.up && link.mtu === UPLINK_MTU)) return [];
-  const commands = [["ip", "link", "set", "dev", name, "mtu", String(UPLINK_MTU), "up"]];
-  return [{ change: { step: "uplink repaired", port: name }, commands }];
+  if (!link) return [];
+  const commands = [
+    ...(link.master === undefined ? [] : [["ip", "link", "set", "dev", name, "nomaster"]]),
+    ...(link.up && link.mtu === UPLINK_MTU
+      ? []
+      : [["ip", "link", "set", "dev", name, "mtu", String(UPLINK_MTU), "up"]]),
+  ];
+  return commands.length === 0 ? [] : [{ change: { step: "uplink repaired", port: name }, commands }];
 }

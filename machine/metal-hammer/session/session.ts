@@ -194,7 +194,10 @@ export class Session {
     };
     const system = await hands.install(order, consolePassword, onStep, this.#stop.signal);
 
+    // Before the report: with it the leaves move this machine out of the boot network, and metal-api out of reach.
     watchdog.phase("reporting the installation", REPORT_LIMIT_MS);
+    events.emit("Booting New Kernel");
+    if (!(await events.flush(FLUSH_MS))) say("metal-api does not know yet that the new kernel boots");
     await callUntilAnswered(
       (options) =>
         this.#boot.report({ uuid: machineId, consolePassword, bootInfo: system.bootInfo, success: true }, options),
@@ -202,9 +205,7 @@ export class Session {
       this.#stop.signal,
     );
     this.#work = { kind: "leaving" };
-    events.emit("Booting New Kernel");
     say("booting the installed system");
-    if (!(await events.flush(FLUSH_MS))) say("metal-api does not know yet that the new kernel boots");
     await sleep(100);
     watchdog.disarm();
     await system.kexec();

@@ -11,13 +11,13 @@ import type { Specification } from "./specification.ts";
 export async function claimMachine(tx: Tx, wanted: Specification): Promise<MachineRow> {
   if (wanted.machineId !== undefined) return claimThis(tx, wanted.machineId);
   const racks = await preferred(tx, wanted);
-  const id =
+  const machine =
     (racks.length > 0 ? await lockOne(tx, wanted, racks, "skip locked") : undefined) ??
     (await lockOne(tx, wanted, undefined, "skip locked")) ??
     // Those that are left are locked: wait and see whether they are given to somebody else, or were only written to.
     (await lockOne(tx, wanted, undefined, ""));
-  if (id === undefined) throw await noMachine(tx, wanted);
-  return lockMachine(tx, id);
+  if (!machine) throw await noMachine(tx, wanted);
+  return { ...machine, allocation: null };
 }
 
 /** A wish for one machine overrides an operator's reservation, but no lock, no tenant, and no missing erase. */
@@ -62,14 +62,14 @@ async function lockOne(
   wanted: Specification,
   racks: readonly string[] | undefined,
   busy: "skip locked" | "",
-): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string }>`
-    select machines.id
+): Promise<Omit<MachineRow, "allocation"> | undefined> {
+  const { rows } = await sql<Omit<MachineRow, "allocation">>`
+    select machines.*
     from machines left join provisioning_states on provisioning_states.machine_id = machines.id
     where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and ${available}
       and ${racks === undefined ? sql`true` : sql`rack_id = any(${racks}::text[])`}
     order by random() limit 1 for update of machines ${sql.raw(busy)}`.execute(tx);
-  return rows[0]?.id;
+  return rows[0];
 }
 
 async function noMachine(tx: Tx, { partitionId, sizeId }: Specification): Promise<Error> {

@@ -1,6 +1,6 @@
 // What the caller is told of whatever was thrown.
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ApiError, conflict, unprocessable } from "../errors.ts";
+import { ApiError, badRequest, conflict, unprocessable } from "../errors.ts";
 
 export interface Answer {
   readonly statusCode: number;
@@ -18,6 +18,8 @@ const MESSAGES: Readonly<Record<string, Answer>> = {
 const DATABASE: Readonly<Record<string, (detail: string) => ApiError>> = {
   "23505": (detail) => conflict(`the entity already exists: ${detail}`),
   "23503": (detail) => unprocessable(`the entity is referred to, or refers to nothing: ${detail}`),
+  "22021": () => badRequest("a text contains a NUL character"),
+  "22P05": () => badRequest("a text contains a NUL character"),
   "40001": () => conflict("the entity was changed from another, please retry"),
   "40P01": () => conflict("the entity was changed from another, please retry"),
 };

@@ -1,1 +1,21 @@
-export {};
+// What the lab costs, beside a peer in the same run: `npm run bench -- boot | size | memory` (all without a name).
+import { benchBoot } from "./boot.ts";
+import { benchMemory } from "./memory.ts";
+import { benchSize } from "./size.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  size: benchSize,
+  memory: benchMemory,
+  boot: benchBoot,
+};
+
+const wanted = process.argv.slice(2);
+for (const name of wanted.length > 0 ? wanted : Object.keys(BENCHES)) {
+  const bench = BENCHES[name];
+  if (!bench) {
+    console.error(`unknown bench "${name}"; there are: ${Object.keys(BENCHES).join(", ")}`);
+    process.exit(2);
+  }
+  console.log(`\n── ${name}`);
+  await bench();
+}

@@ -6,7 +6,7 @@ import { ADDRESSES as FABRIC } from "../fabric/topology.ts";
 import { CACHE } from "../setup/artefacts.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ProcessSpec } from "./processes.ts";
-import { LEAVES, MEMORY_MIB, PARTITION, RACK, SERVERS, type ServerPlan } from "./servers.ts";
+import { MEMORY_MIB, PARTITION, RACK, SERVERS, type ServerPlan } from "./servers.ts";
 
 /** Where the services listen; the networks are lab/fabric's. */
 export const ADDRESSES = {
@@ -143,7 +143,7 @@ export async function metalBmc(credentials: Credentials, runFolder: string): Pro
 
 export async function metalCore(
   credentials: Credentials,
-  leaf: (typeof LEAVES)[number],
+  leaf: string,
   env: Readonly<Record<string, string>>,
 ): Promise<ProcessSpec> {
   return {

@@ -28,6 +28,8 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   fdisk: "disk layouts on loop devices",
   dosfstools: "file systems on loop devices",
   e2fsprogs: "file systems on loop devices",
+  lz4: "foreign archives",
+  bsdutils: "a terminal for ipmitool",
   openipmi: "ipmi_sim, a foreign BMC",
   lldpd: "a foreign LLDP speaker",
   tcpdump: "looking at packets",

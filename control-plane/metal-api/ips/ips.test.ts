@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { transact } from "../database/transaction.ts";
 import { buildFleet, type Fleet, INTERNET, PROJECT, SUPER } from "../testing/fleet.ts";
+import { refusal } from "../testing/refusal.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { detachIps } from "./commands.ts";
 import { ipRoutes } from "./routes.ts";
@@ -22,10 +23,6 @@ const allocate = (body: object, specific = "") =>
     ...body,
   });
 const free = (ip: string) => world.call<IPResponse>("edit", "DELETE", `/v1/ip/free/${ip}`);
-async function refusal(answer: Promise<{ status: number; body: unknown }>): Promise<unknown[]> {
-  const { status, body } = await answer;
-  return [status, (body as { message: string }).message];
-}
 
 describe("an address", () => {
   it("is allocated, read, found, changed and freed", async () => {

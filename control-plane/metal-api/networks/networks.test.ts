@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ipRoutes } from "../ips/routes.ts";
 import { buildFleet, INTERNET, PARTITION, PROJECT, SUPER, UNDERLAY } from "../testing/fleet.ts";
+import { refusal } from "../testing/refusal.ts";
 import { createWorld, signed, type World } from "../testing/world.ts";
 import { networkRoutes } from "./routes.ts";
 
@@ -22,10 +23,6 @@ const allocate = (body: object = {}) =>
   });
 const allocateIp = (networkid: string) =>
   world.call<IPResponse>("edit", "POST", "/v1/ip/allocate", { networkid, projectid: PROJECT });
-async function refusal(answer: Promise<{ status: number; body: unknown }>): Promise<unknown[]> {
-  const { status, body } = await answer;
-  return [status, (body as { message: string }).message];
-}
 
 /** Everything that a failed command could leak. */
 async function books(): Promise<unknown> {

@@ -11,7 +11,7 @@ import { createMasterdata, type Masterdata } from "../masterdata.ts";
 import type { App, RouteModule } from "../rest/app.ts";
 import { createRestServer } from "../rest/server.ts";
 
-interface Answer<T> {
+export interface Answer<T> {
   readonly status: number;
   /** Parsed JSON; an error's is decoded twice, as a client does. */
   readonly body: T;

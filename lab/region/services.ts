@@ -40,7 +40,7 @@ export async function controlPlane(credentials: Credentials, runFolder: string):
   ]);
   return {
     name: "control-plane",
-    command: node("control-plane/main.ts"),
+    command: node("--max-semi-space-size=2", "control-plane/main.ts"),
     patienceMs: 15_000,
     env: {
       METAL_API_BIND_ADDR: "0.0.0.0",

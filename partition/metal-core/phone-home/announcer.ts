@@ -1,4 +1,5 @@
 // LLDP at the ports for servers: tells who we are, so that a server knows where it is plugged in, and listens.
+import { once } from "node:events";
 import {
   decodeFrame,
   encodeFrame,
@@ -43,7 +44,7 @@ export class Announcer {
     };
     const ticker = setInterval(() => void tick(), INTERVAL_MS);
     await this.update();
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    if (!signal.aborted) await once(signal, "abort");
     clearInterval(ticker);
     await this.#busy;
     await Promise.all([...this.#links.values()].map((link) => link.close()));

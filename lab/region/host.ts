@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } f
 import { createServer, connect, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { forgetMetalctl } from "./metalctl.ts";
 import { clearState, LAB_FOLDER, runningRegion, writeState } from "./state.ts";
 
 /** Where metalctl finds the API unless it is taken; the original's default port. */
@@ -89,6 +90,7 @@ export async function runRegion(options: { once: boolean }): Promise<number> {
   const code = await ended;
   clearInterval(waitForFirst);
   server.close();
+  forgetMetalctl();
   clearState();
   rmSync(runFolder, { recursive: true, force: true, maxRetries: 3 });
   return code;

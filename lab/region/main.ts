@@ -1,6 +1,6 @@
 // The region's first process, inside its namespaces: builds the wiring, starts every service and server, registers the
 // masterdata, and then tells the story: once with a verdict, or for as long as somebody watches.
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { ApiClient } from "@metal-stack/api-client";
@@ -30,6 +30,7 @@ import {
   pixiecore,
   routerAdvertisements,
 } from "./services.ts";
+import { configureMetalctl } from "./metalctl.ts";
 import { LAB_FOLDER, writeState, type MachineAccess } from "./state.ts";
 import { storyOf } from "./telling.ts";
 
@@ -128,12 +129,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
   const key = await runCommand(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", sshKey]);
   if (key.code !== 0) throw new Error(`ssh-keygen: ${key.output}`);
   const publicKey = (await runCommand(["cat", `${sshKey}.pub`])).output.trim();
-  // metalctl looks for config.yaml in the current folder: this is how `npx metalctl` finds the lab.
-  writeFileSync(
-    "config.yaml",
-    `current: lab\ncontexts:\n  lab:\n    url: ${apiUrl}\n    hmac: ${credentials.hmac.admin}\n    hmac_auth_type: Metal-Admin\n`,
-    { mode: 0o600 },
-  );
+  configureMetalctl(apiUrl, credentials.hmac.admin);
 
   const watch = new MachineWatch(api, timeline, nameOf);
   watch.start();
@@ -221,7 +217,6 @@ async function stop(code: number): Promise<never> {
     stopping = true;
     console.log("\ntaking everything down …");
     await processes.stopAll();
-    if (existsSync("config.yaml")) rmSync("config.yaml");
   }
   process.exit(code);
 }

@@ -59,8 +59,9 @@ const ports = (...memberships: Membership[]): WantedPort[] =>
 const LEAF01 = ports(tenant(104_001), tenant(104_002), boot);
 const LEAF02 = ports(tenant(104_001), tenant(104_002));
 
-/** Waits up to 5 s for an answer. */
-const reaches = (from: string, to: string) => world.succeeds(from, `ping -c 1 -i 0.2 -w 5 ${to}`);
+/** Asks again and again: after a link was down the kernel takes a second to believe that it is up. */
+const reaches = (from: string, to: string) =>
+  world.succeeds(from, `for try in 1 2 3 4 5 6; do ping -c 1 -W 1 ${to} && exit; done; exit 1`);
 /** Asks once. */
 const triesToReach = (from: string, to: string) => world.succeeds(from, `ping -c 1 -W 0.5 ${to}`);
 /** Frames that a host has received since its network card exists. */

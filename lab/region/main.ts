@@ -161,6 +161,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
     imageId: builtOsImage().id,
     diskFiles: (server) => diskFiles(server, run),
     powerOn: (server) => api.post(`/v1/machine/${server.uuid}/power/on`),
+    kill: (process) => processes.kill(process, "SIGKILL"),
     ssh,
     async sshAnswers(server, timeoutMs) {
       await waitUntil(
@@ -224,7 +225,9 @@ async function stop(code: number): Promise<never> {
 async function tellOnce(stage: Stage): Promise<number> {
   await tellStory(stage);
   console.log(timeline.table());
-  writeFileSync(join(LAB_FOLDER, "timeline.json"), JSON.stringify(timeline.chapters(), null, 2));
+  const told = JSON.stringify(timeline.chapters());
+  writeFileSync(join(LAB_FOLDER, "timeline.json"), told);
+  console.log(`\n${told}\n(the same in ${LAB_FOLDER}/timeline.json)`);
   const failed = checks.failed;
   console.log(
     failed.length === 0

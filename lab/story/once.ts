@@ -20,6 +20,8 @@ export interface Stage {
   /** Raw disk files of a server. */
   diskFiles(server: ServerPlan): string[];
   powerOn(server: ServerPlan): Promise<void>;
+  /** Kills a process of the region by SIGKILL; it is started again. */
+  kill(process: string): void;
   /** Runs a command on an allocated machine as its tenant; output of both streams. */
   ssh(server: ServerPlan, command: string, timeoutMs?: number): Promise<{ code: number; output: string }>;
   /** Waits until sshd of a machine answers. */
@@ -121,6 +123,18 @@ async function useMachine(stage: Stage, server: ServerPlan, project: string, mar
   );
 }
 
+/** Every process that could end the story if it were fragile, in the order they are killed while servers install. */
+const VICTIMS = ["control-plane", "metal-core-leaf01", "pixiecore", "metal-bmc", "metal-core-leaf02", "image-store"];
+const BETWEEN_KILLS_MS = 2_500;
+
+/** Kills everything once while the servers install; what the story then still reaches is the proof. */
+async function killEverythingOnce(stage: Stage): Promise<void> {
+  for (const victim of VICTIMS) {
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_KILLS_MS));
+    stage.kill(victim);
+  }
+}
+
 /** Neither by address nor by multicast, from inside the machine or beside it. */
 async function checkIsolation(stage: Stage, one: ServerPlan, other: ServerPlan): Promise<void> {
   const address = (server: ServerPlan) =>
@@ -147,10 +161,15 @@ export async function tellStory(stage: Stage): Promise<void> {
     { server: m1, project: PROJECTS[0], mark: newMark() },
     { server: m2, project: PROJECTS[1], mark: newMark() },
   ];
-  await Promise.all(
-    tenants.map(({ server, project }) =>
+  await Promise.all([
+    killEverythingOnce(stage),
+    ...tenants.map(({ server, project }) =>
       allocate(stage, server, project, `#!/bin/sh\necho ${project} > /run/user-data-ran\n`),
     ),
+  ]);
+  stage.checks.check(
+    `the story goes on after ${VICTIMS.length} processes were killed while the servers installed`,
+    true,
   );
   for (const { server, project, mark } of tenants) await useMachine(stage, server, project, mark);
   await checkIsolation(stage, m1, m2);

@@ -16,6 +16,9 @@ export interface StageTime {
   readonly took: number;
 }
 
+/** Tenths are what is worth telling of a virtual machine. */
+const seconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;
+
 export class Timeline {
   readonly #moments: Moment[] = [];
   readonly #chapters = new Map<string, { name: string; start: number }>();
@@ -60,8 +63,8 @@ export class Timeline {
       const start = sorted[0]!.time;
       const stages = sorted.map((moment, index) => ({
         stage: moment.stage,
-        at: (moment.time - start) / 1000,
-        took: (moment.time - (sorted[index - 1]?.time ?? start)) / 1000,
+        at: seconds(moment.time - start),
+        took: seconds(moment.time - (sorted[index - 1]?.time ?? start)),
       }));
       return { machine, chapter, stages };
     });

@@ -193,6 +193,21 @@ describe("metalctl", () => {
     );
   });
 
+  it("explains a machine in sentences", async () => {
+    answers["GET /metal/v1/machine/m-1/why"] = [
+      200,
+      {
+        doing: "quarantined, because …",
+        next: "nothing, by itself",
+        actions: ["erase it again"],
+        facts: { liveliness: "Alive" },
+      },
+    ];
+    expect((await metalctl("machine", "why", "m-1")).stdout).toBe(
+      "It is quarantined, because ….\nNext: nothing, by itself\nYou can erase it again\n\n  liveliness: Alive\n",
+    );
+  });
+
   it.each([
     ["json", (text: string) => expect(JSON.parse(text)).toEqual([MACHINE])],
     ["yaml", (text: string) => expect(text).toContain("- id: m-1")],

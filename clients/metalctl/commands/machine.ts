@@ -47,6 +47,39 @@ const ERASE_COLUMNS: readonly Column<Doc>[] = [
   },
 ];
 
+const JOB_COLUMNS: readonly Column<Doc>[] = [
+  column("ID", "id"),
+  column("Kind", "kind"),
+  column("Phase", "phase"),
+  column("Requested By", "requestedby"),
+  column("Attempts", "attempts"),
+  { header: "Age", cell: (doc) => age(field("created")(doc)) },
+  column("Reason", "reason"),
+  column("Last Error", "lasterror"),
+  column("Next Try", "nexttry", "wide"),
+  column("Deadline", "deadline", "wide"),
+];
+
+/** v1.MachineWhyResponse */
+interface Why {
+  readonly doing: string;
+  readonly since?: string;
+  readonly next: string;
+  readonly actions: readonly string[];
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** The answer to "why" as a person would give it. */
+function explanation({ doing, since, next, actions, facts }: Why): string {
+  return [
+    `It is ${doing}${since ? `, for ${age(since)}` : ""}.`,
+    `Next: ${next}`,
+    ...actions.map((action) => `You can ${action}`),
+    "",
+    ...Object.entries(facts).map(([name, fact]) => `  ${name}: ${fact}`),
+  ].join("\n");
+}
+
 /** Adds `machine` and everything below it. */
 export function addMachineCommands(program: Command): void {
   const group = addResource(program, machine);
@@ -105,19 +138,21 @@ export function addMachineCommands(program: Command): void {
       .option("-r, --remove", "undo it");
   }
 
+  group
+    .command("why <id>")
+    .description("what a machine is doing, since when, what comes next and what you can do")
+    .action(async (id: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const answer = await apiClient(flags).get<Why>(path(id, "why"));
+      const how = printing(flags);
+      console.log(how.format === "table" ? explanation(answer) : render<Doc>([{ ...answer }], [], how, true));
+    });
   onMachine(
     group,
-    "why",
-    "what a machine is doing, since when, what comes next and what you can do",
-    (id) => ["GET", path(id, "why")],
-    [
-      column("State", "state"),
-      column("Reason", "reason"),
-      { header: "Since", cell: (doc) => age(field("since")(doc)) },
-      column("Next", "next"),
-      column("Deadline", "deadline"),
-      column("Action", "action"),
-    ],
+    "jobs",
+    "releases and BMC commands: phase, attempts, last error",
+    (id) => ["GET", path(id, "jobs")],
+    JOB_COLUMNS,
   );
   onMachine(
     group,
@@ -129,10 +164,10 @@ export function addMachineCommands(program: Command): void {
   onMachine(group, "erase", "erase a quarantined machine again", (id, flags) => [
     "POST",
     path(id, "erase"),
-    { override: flags["override"] === true, reason: flags["reason"] ?? "" },
+    { override: flags["override"] === true, reason: flags["reason"] },
   ])
-    .option("--override", "declare the disks clean without an erase; needs --reason, and is audited")
-    .option("--reason <text>", "why");
+    .option("--override", "let it go without proof")
+    .requiredOption("--reason <text>", "why; it is kept with the machine");
 
   group
     .command("logs <id>")

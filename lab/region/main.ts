@@ -217,6 +217,7 @@ async function stop(code: number): Promise<never> {
   if (!stopping) {
     stopping = true;
     console.log("\ntaking everything down …");
+    checks.save();
     await processes.stopAll();
   }
   process.exit(code);
@@ -279,6 +280,4 @@ try {
     console.error(`logs: ${LAB_FOLDER}/logs/`);
     await stop(1);
   }
-} finally {
-  checks.save();
 }

@@ -24,7 +24,9 @@ describe("the API client", () => {
     expect(await api.get("/v1/machine")).toEqual([]);
     expect(seen[0]!.url).toBe("/metal/v1/machine");
     const { authorization, "x-date": date, "x-data-salt": salt } = seen[0]!.headers;
-    const mac = createHmac("sha256", "metal-admin").update(`${String(date)}GET${String(salt)}`).digest("hex");
+    const mac = createHmac("sha256", "metal-admin")
+      .update(`${String(date)}GET${String(salt)}`)
+      .digest("hex");
     expect(authorization).toBe(`Metal-Admin ${mac}`);
   });
 
@@ -35,7 +37,11 @@ describe("the API client", () => {
   });
 
   it.each([
-    ["doubly encoded", JSON.stringify(JSON.stringify({ statuscode: 404, message: "NotFound no machine" })), "NotFound no machine"],
+    [
+      "doubly encoded",
+      JSON.stringify(JSON.stringify({ statuscode: 404, message: "NotFound no machine" })),
+      "NotFound no machine",
+    ],
     ["a plain object", JSON.stringify({ statuscode: 404, message: "gone" }), "gone"],
     ["a bare string", JSON.stringify("tenant x not allowed"), "tenant x not allowed"],
     ["not JSON", "bad gateway", "bad gateway"],

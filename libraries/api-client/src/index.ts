@@ -88,10 +88,15 @@ export class ApiClient {
     const url = new URL(this.#options.url.replace(/\/+$/, "") + path);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const { hmac, token } = this.#options;
-    const authorization = hmac ? hmacHeaders(hmac.type, hmac.key, method) : token ? { authorization: `Bearer ${token}` } : {};
+    const authorization = hmac
+      ? hmacHeaders(hmac.type, hmac.key, method)
+      : token
+        ? { authorization: `Bearer ${token}` }
+        : {};
     return new Promise<T>((resolve, reject) => {
       const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-      const unreachable = (reason: string) => reject(new ApiUnreachableError(`${method} ${url.origin}${url.pathname}: ${reason}`));
+      const unreachable = (reason: string) =>
+        reject(new ApiUnreachableError(`${method} ${url.origin}${url.pathname}: ${reason}`));
       const request = send(
         url,
         {
@@ -101,7 +106,9 @@ export class ApiClient {
           headers: {
             accept: "application/json",
             ...authorization,
-            ...(payload === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+            ...(payload === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
             ...headers,
           },
         },

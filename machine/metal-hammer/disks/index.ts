@@ -5,7 +5,7 @@ import { releaseDisks } from "./release.ts";
 import { assertRunsFromMemory } from "./running-system.ts";
 
 export type { DiskEraseInit, EraseProgress } from "./erase.ts";
-export { listDisks, type Disk, type Transport } from "./inventory.ts";
+export { listDisks, type Disk } from "./inventory.ts";
 
 /**
  * Erases all disks of this machine, in parallel, and answers with one record a disk, none for a machine without disks.

@@ -15,7 +15,7 @@ import * as layouts from "./layout.ts";
 import { checkLayout, fstab, LayoutError, primaryDisk, ROOT, rootFilesystem } from "./rules-layout.ts";
 import { unpack } from "./unpack.ts";
 
-export type { InstallMachine, MachineNic } from "./contract.ts";
+export type { InstallMachine } from "./contract.ts";
 
 export interface BootInfo {
   readonly imageId: string;

@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import { Command, NetFn, PayloadType } from "../constants.ts";
+import { IpmiError } from "../errors.ts";
 import { SolLink } from "../sol.ts";
 import type { IpmiSession } from "./session.ts";
 
@@ -22,7 +23,11 @@ export async function openSol(session: IpmiSession): Promise<Duplex> {
   });
   const unlisten = session.onSol((payload) => link.receive(payload));
   const keepAlive = setInterval(() => {
-    session.request(NetFn.APP, Command.GET_DEVICE_ID).catch((error: unknown) => stream.destroy(error as Error));
+    session.request(NetFn.APP, Command.GET_DEVICE_ID).catch((error: Error) => {
+      // With the session closed on our side the console just ends; anything else is news for the reader.
+      const ours = error instanceof IpmiError && error.kind === "closed";
+      stream.destroy(ours ? undefined : error);
+    });
   }, KEEP_ALIVE_MS).unref();
   const stream = new Duplex({
     read: () => undefined,

@@ -19,6 +19,7 @@ async function measure(args: string[], env: NodeJS.ProcessEnv = {}): Promise<num
   const child = spawn(process.execPath, args, { stdio: "ignore", env: { ...process.env, ...env } });
   try {
     await sleep(SETTLE_MS);
+    if (child.exitCode !== null) throw new Error(`node ${args.join(" ")} ended with code ${child.exitCode}`);
     return residentBytes(child.pid!);
   } finally {
     const ended = new Promise((resolve) => child.once("close", resolve));
@@ -42,7 +43,7 @@ export async function benchMemory(): Promise<void> {
       "--ip",
       "127.0.0.1",
       "--out",
-      folder,
+      join(folder, "server"),
     ]);
     const bare = await measure(["-e", "setInterval(() => {}, 1000)"]);
     const controlPlane = await measure(["--max-semi-space-size=2", "control-plane/main.ts"], {
@@ -53,8 +54,8 @@ export async function benchMemory(): Promise<void> {
       METAL_API_HMAC_EDIT_KEY: "bench-edit",
       METAL_API_HMAC_ADMIN_KEY: "bench-admin",
       METAL_API_EMBEDDED_POSTGRES_DIR: join(folder, "postgres"),
-      METAL_API_GRPC_SERVER_CERT_FILE: join(folder, "cert.pem"),
-      METAL_API_GRPC_SERVER_KEY_FILE: join(folder, "key.pem"),
+      METAL_API_GRPC_SERVER_CERT_FILE: join(folder, "server", "cert.pem"),
+      METAL_API_GRPC_SERVER_KEY_FILE: join(folder, "server", "key.pem"),
       METAL_API_GRPC_CA_CERT_FILE: join(folder, "ca.pem"),
       METAL_API_GRPC_CA_KEY_FILE: join(folder, "ca-key.pem"),
     });

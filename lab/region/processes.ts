@@ -85,10 +85,7 @@ export class Processes {
   /** Ends all, newest first. */
   async stopAll(): Promise<void> {
     this.#stopping = true;
-    for (const { spec, child, log } of [...this.#running.values()].reverse()) {
-      await end(child, spec.patienceMs ?? 5_000);
-      log.end();
-    }
+    for (const { spec, child } of [...this.#running.values()].reverse()) await end(child, spec.patienceMs ?? 5_000);
   }
 }
 

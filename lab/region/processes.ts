@@ -23,7 +23,6 @@ interface Running {
   readonly spec: ProcessSpec;
   readonly log: WriteStream;
   child: ChildProcess;
-  starts: number;
 }
 
 export class Processes {
@@ -40,7 +39,7 @@ export class Processes {
 
   start(spec: ProcessSpec): void {
     const log = createWriteStream(join(this.#logFolder, `${spec.name}.log`), { flags: "a" });
-    const running: Running = { spec, log, child: undefined as unknown as ChildProcess, starts: 0 };
+    const running: Running = { spec, log, child: undefined as unknown as ChildProcess };
     this.#running.set(spec.name, running);
     this.#spawn(running);
   }
@@ -68,7 +67,6 @@ export class Processes {
       env: { ...process.env, ...spec.env },
     });
     running.child = child;
-    running.starts += 1;
     child.on("error", (error) => log.write(`could not start: ${error.message}\n`));
     createInterface({ input: child.stdout }).on("line", (line) => {
       log.write(`${line}\n`);

@@ -153,6 +153,28 @@ async function checkIsolation(stage: Stage, one: ServerPlan, other: ServerPlan):
   stage.checks.check(`${one.name} cannot reach ${other.name} from a stolen address of its network`, spoof.code !== 0);
 }
 
+const REBOOT_TIMEOUT_MS = 240_000;
+
+/** Switches an allocated server off and on through its BMC: its own system must come back, with the tenant's data. */
+async function powerCycle(stage: Stage, server: ServerPlan, mark: string, fromNetwork: boolean): Promise<void> {
+  const bootId = async () => (await stage.ssh(server, "cat /proc/sys/kernel/random/boot_id")).output.trim();
+  const before = await bootId();
+  stage.timeline.begin(server.name, "power cycle");
+  if (fromNetwork) await stage.api.post(`/v1/machine/${server.uuid}/power/pxe`);
+  await stage.api.post(`/v1/machine/${server.uuid}/power/cycle`);
+  const deadline = Date.now() + REBOOT_TIMEOUT_MS;
+  for (let now = before; now === before || !/^[0-9a-f-]{36}$/.test(now); now = await bootId()) {
+    if (Date.now() > deadline) throw new Error(`${server.name} did not come back from a power cycle`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  stage.timeline.reached(server.name, "ssh answers again");
+  const kept = await stage.ssh(server, "head -c 39 canary");
+  stage.checks.check(
+    `${server.name}: ${fromNetwork ? "told to boot from the network while allocated, it is not installed again" : "boots its own disk after a power cycle"}`,
+    kept.output.startsWith(mark),
+  );
+}
+
 /** Runs the story on a region that is up. Throws when a stage is not reached; claims go to `stage.checks`. */
 export async function tellStory(stage: Stage): Promise<void> {
   const [m1, m2] = SERVERS as readonly [ServerPlan, ServerPlan];
@@ -174,6 +196,7 @@ export async function tellStory(stage: Stage): Promise<void> {
   for (const { server, project, mark } of tenants) await useMachine(stage, server, project, mark);
   await checkIsolation(stage, m1, m2);
   await checkIsolation(stage, m2, m1);
+  await Promise.all(tenants.map(({ server, mark }) => powerCycle(stage, server, mark, server.firmware === "bios")));
   await Promise.all(
     tenants.map(async ({ server }) => {
       stage.timeline.begin(server.name, "release");

@@ -22,7 +22,7 @@ describe("the timeline", () => {
           { stage: "DHCP", at: 2.5, took: 2.5 },
         ],
       },
-      { machine: "m1", chapter: "allocate", stages: [{ stage: "installing", at: 0, took: 0 }] },
+      { machine: "m1", chapter: "allocate", stages: [{ stage: "installing", at: 2, took: 2 }] },
     ]);
     expect(timeline.table()).toContain("2.5 s (+2.5)");
   });

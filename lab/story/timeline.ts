@@ -1,12 +1,12 @@
 // What happened to each machine and when: the story that the lab prints while it runs, and the table at its end.
 
-export interface Moment {
+/** One way of one machine: "boot", "allocate", "release". */
+interface Chapter {
   readonly machine: string;
-  /** Which way of the machine this belongs to: "boot", "allocate", "release". */
-  readonly chapter: string;
-  readonly stage: string;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
+  readonly name: string;
+  /** Milliseconds since the epoch, as are the times of stages. */
+  readonly start: number;
+  readonly stages: Map<string, number>;
 }
 
 export interface StageTime {
@@ -20,8 +20,7 @@ export interface StageTime {
 const seconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;
 
 export class Timeline {
-  readonly #moments: Moment[] = [];
-  readonly #chapters = new Map<string, { name: string; start: number }>();
+  readonly #chapters: Chapter[] = [];
   readonly #print: (line: string) => void;
 
   constructor(print: (line: string) => void) {
@@ -29,44 +28,46 @@ export class Timeline {
   }
 
   /** A new way of this machine begins now: times are told from here. */
-  begin(machine: string, chapter: string, time = Date.now()): void {
-    this.#chapters.set(machine, { name: chapter, start: time });
-    this.#print(`${" ".repeat(9)}  ${machine}  ── ${chapter} ──`);
+  begin(machine: string, name: string, start = Date.now()): void {
+    this.#chapters.push({ machine, name, start, stages: new Map() });
+    this.#print(`${" ".repeat(9)}  ${machine}  ── ${name} ──`);
   }
 
-  /** Tells a stage once in a chapter; later repetitions of the same stage are ignored. */
+  /** Tells a stage once in a chapter; repetitions, and late news of the chapter before, are ignored. */
   reached(machine: string, stage: string, time = Date.now()): void {
-    const chapter = this.#chapters.get(machine);
-    if (!chapter || time < chapter.start) return;
-    if (this.#moments.some((m) => m.machine === machine && m.chapter === chapter.name && m.stage === stage)) return;
-    this.#moments.push({ machine, chapter: chapter.name, stage, time });
-    this.#print(`${((time - chapter.start) / 1000).toFixed(1).padStart(7)} s  ${machine}  ${stage}`);
+    const chapter = this.#current(machine);
+    if (!chapter || time < chapter.start || chapter.stages.has(stage)) return;
+    chapter.stages.set(stage, time);
+    this.#tell(chapter, machine, time, stage);
   }
 
   /** Something worth telling that is no stage. */
   note(machine: string, text: string): void {
-    const chapter = this.#chapters.get(machine);
-    const at = chapter ? `${((Date.now() - chapter.start) / 1000).toFixed(1).padStart(7)} s` : " ".repeat(9);
+    this.#tell(this.#current(machine), machine, Date.now(), text);
+  }
+
+  #current(machine: string): Chapter | undefined {
+    return this.#chapters.findLast((chapter) => chapter.machine === machine);
+  }
+
+  #tell(chapter: Chapter | undefined, machine: string, time: number, text: string): void {
+    const at = chapter ? `${((time - chapter.start) / 1000).toFixed(1).padStart(7)} s` : " ".repeat(9);
     this.#print(`${at}  ${machine}  ${text}`);
   }
 
   /** Stage by stage, in order, for each machine and chapter. */
   chapters(): { machine: string; chapter: string; stages: StageTime[] }[] {
-    const groups = new Map<string, Moment[]>();
-    for (const moment of this.#moments) {
-      const key = `${moment.machine}\n${moment.chapter}`;
-      groups.set(key, [...(groups.get(key) ?? []), moment]);
-    }
-    return [...groups.entries()].map(([key, moments]) => {
-      const [machine, chapter] = key.split("\n") as [string, string];
-      const sorted = [...moments].sort((a, b) => a.time - b.time);
-      const start = sorted[0]!.time;
-      const stages = sorted.map((moment, index) => ({
-        stage: moment.stage,
-        at: seconds(moment.time - start),
-        took: seconds(moment.time - (sorted[index - 1]?.time ?? start)),
-      }));
-      return { machine, chapter, stages };
+    return this.#chapters.map(({ machine, name, start, stages }) => {
+      const sorted = [...stages.entries()].sort(([, a], [, b]) => a - b);
+      return {
+        machine,
+        chapter: name,
+        stages: sorted.map(([stage, time], index) => ({
+          stage,
+          at: seconds(time - start),
+          took: seconds(time - (sorted[index - 1]?.[1] ?? start)),
+        })),
+      };
     });
   }
 

@@ -30,10 +30,10 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   e2fsprogs: "file systems on loop devices",
   lz4: "foreign archives",
   bsdutils: "a terminal for ipmitool",
+  cpio: "a foreign reader of the discovery image",
+  perl: "user data of the OS image",
   openipmi: "ipmi_sim, a foreign BMC",
   lldpd: "a foreign LLDP speaker",
-  tcpdump: "looking at packets",
-  "isc-dhcp-client": "a foreign DHCP client",
   openssl: "certificates of stand-in servers",
   curl: "a foreign TFTP and HTTP client",
 };

@@ -4,20 +4,27 @@
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p .cache
+
+started=0
+begin() { started=$(date +%s); echo "  … $1"; }
+end() { echo "  ✓ $1 ($(($(date +%s) - started)) s)"; }
+
 want=$(cat package-lock.json package.json | cksum)
-have=$(cat .cache/npm-installed 2>/dev/null || true)
-if [ "$want" != "$have" ] || [ ! -x node_modules/.bin/node ]; then
-  echo "setting up: npm packages (once, about a minute)"
+if [ "$want" != "$(cat .cache/npm-installed 2>/dev/null || true)" ] || [ ! -x node_modules/.bin/node ]; then
+  begin "npm packages and Node 24 (once, about a minute)"
   npm ci --no-audit --no-fund --loglevel=error
   echo "$want" > .cache/npm-installed
+  end "npm packages and Node 24"
 fi
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
+
 protos=$(find libraries/protocol/proto libraries/protocol/buf.gen.yaml -type f -exec cat {} + | cksum)
 if [ "$protos" != "$(cat .cache/protos-generated 2>/dev/null || true)" ] || [ ! -d libraries/protocol/src/gen ]; then
-  echo "setting up: generated gRPC code"
+  begin "gRPC code from the proto files"
   rm -rf libraries/protocol/src/gen
   npm run --silent generate
   echo "$protos" > .cache/protos-generated
+  end "gRPC code from the proto files"
 fi
 exec "$@"

@@ -5,10 +5,12 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const EXAMPLE = fileURLToPath(new URL("../example/neighbours.ts", import.meta.url));
+/** With process numbers of their own, so that nothing outlives the story's shell. */
+const NAMESPACES = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
 /** lldpd gives up its rights to a user of its own, which takes the real root. */
 const able =
   process.getuid?.() === 0 &&
-  spawnSync("unshare", ["--net", "--mount", "true"]).status === 0 &&
+  spawnSync("unshare", [...NAMESPACES, "true"]).status === 0 &&
   ["socat", "lldpd"].every((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0);
 if (!able) console.warn("SKIPPED: LLDP against lldpd needs root, network namespaces, lldpd and socat");
 
@@ -42,7 +44,7 @@ const STORY = `
   cat /run/heard`;
 
 async function story(...parameters: string[]): Promise<string> {
-  const child = spawn("unshare", ["--net", "--mount", "sh", "-c", STORY, "story", ...parameters], {
+  const child = spawn("unshare", [...NAMESPACES, "sh", "-c", STORY, "story", ...parameters], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, EXAMPLE, NODE: process.execPath },
   });

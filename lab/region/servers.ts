@@ -22,7 +22,7 @@ export const SERVERS: readonly ServerPlan[] = [
     firmware: "bios",
     port: "swp1",
     macs: ["52:54:00:01:00:01", "52:54:00:01:00:02"],
-    disks: [{ interface: "virtio", sizeMiB: 4096 }],
+    disks: [{ interface: "virtio", sizeMiB: 2048 }],
     bmcAddress: "10.254.0.11",
     bmcMac: "52:54:00:01:00:bc",
   },
@@ -33,7 +33,7 @@ export const SERVERS: readonly ServerPlan[] = [
     port: "swp2",
     macs: ["52:54:00:02:00:01", "52:54:00:02:00:02"],
     disks: [
-      { interface: "virtio", sizeMiB: 4096 },
+      { interface: "virtio", sizeMiB: 2048 },
       { interface: "nvme", sizeMiB: 512 },
     ],
     bmcAddress: "10.254.0.12",

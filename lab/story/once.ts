@@ -193,9 +193,8 @@ export async function tellStory(stage: Stage): Promise<void> {
     `the story goes on after ${VICTIMS.length} processes were killed while the servers installed`,
     true,
   );
-  for (const { server, project, mark } of tenants) await useMachine(stage, server, project, mark);
-  await checkIsolation(stage, m1, m2);
-  await checkIsolation(stage, m2, m1);
+  await Promise.all(tenants.map(({ server, project, mark }) => useMachine(stage, server, project, mark)));
+  await Promise.all([checkIsolation(stage, m1, m2), checkIsolation(stage, m2, m1)]);
   await Promise.all(tenants.map(({ server, mark }) => powerCycle(stage, server, mark, server.firmware === "bios")));
   await Promise.all(
     tenants.map(async ({ server }) => {

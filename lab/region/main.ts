@@ -5,7 +5,7 @@ import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { ApiClient } from "@metal-stack/api-client";
 import { sshCommand } from "../access/ssh.ts";
-import { duration, step } from "../setup/step.ts";
+import { duration, say, step } from "../setup/step.ts";
 import { createFabric } from "../fabric/fabric.ts";
 import { MGMT } from "../fabric/topology.ts";
 import { Checks } from "../story/checks.ts";
@@ -39,11 +39,11 @@ const apiUrl = process.env["LAB_API_URL"]!;
 const once = process.env["LAB_ONCE"] === "1";
 const started = Date.now();
 
-const timeline = new Timeline((line) => console.log(line));
-const checks = new Checks((line) => console.log(line));
+const timeline = new Timeline(say);
+const checks = new Checks(say);
 const nameOf = new Map(SERVERS.map((server) => [server.uuid, server.name]));
 const processes = new Processes(join(LAB_FOLDER, "logs"), (name, how) =>
-  console.log(`           ${name} ended (${how}); starting it again`),
+  say(`           ${name} ended (${how}); starting it again`),
 );
 let stopping = false;
 

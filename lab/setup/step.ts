@@ -2,6 +2,15 @@
 
 const interactive = process.stdout.isTTY;
 
+/** The line of the step that runs, as it stands on the terminal; empty between steps. */
+let running = "";
+
+/** Prints a line; the line of a running step stays the last on the terminal. */
+export function say(line: string): void {
+  if (interactive && running) process.stdout.write(`\r\x1b[K${line}\n${running}`);
+  else console.log(line);
+}
+
 /** Milliseconds as people read them: "0.4 s", "12.3 s", "2 min 05 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
@@ -19,11 +28,14 @@ export async function step<T>(name: string, work: (report: (detail: string) => v
   let last = "";
   const report = (detail: string) => {
     last = detail.replace(/\s+/g, " ").trim().slice(0, 90);
-    if (interactive) process.stdout.write(`\r\x1b[K  … ${label} ${last}`);
+    if (!interactive) return;
+    running = `  … ${label} ${last}`;
+    process.stdout.write(`\r\x1b[K${running}`);
   };
   report("");
   const end = (mark: string, detail: string) => {
     if (interactive) process.stdout.write("\r\x1b[K");
+    running = "";
     console.log(`  ${mark} ${label} ${duration(Date.now() - started).padStart(9)}${detail ? `  ${detail}` : ""}`);
   };
   try {

@@ -1,7 +1,7 @@
 // The host's side of a region: starts it in namespaces of its own, lends it a port on loopback, and makes sure that
 // nothing of it is left when it ends.
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, connect, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -92,8 +92,15 @@ export async function runRegion(options: { once: boolean }): Promise<number> {
   server.close();
   forgetMetalctl();
   clearState();
+  keepConsoles(runFolder);
   rmSync(runFolder, { recursive: true, force: true, maxRetries: 3 });
   return code;
+}
+
+/** What the servers said on their serial consoles is worth reading afterwards. */
+function keepConsoles(runFolder: string): void {
+  for (const file of globSync("*.console", { cwd: runFolder }))
+    copyFileSync(join(runFolder, file), join(LAB_FOLDER, "logs", file));
 }
 
 /** The region's first process: the only child of `unshare`. */

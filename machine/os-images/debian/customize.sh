@@ -15,11 +15,12 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
 : > "$root/etc/machine-id"
 : > "$root/etc/fstab"
 
+# The image's own systemctl: the machine that builds may have none.
 # First boot: ssh and the serial console count. Off is what waits, probes or writes without need.
-systemctl --root="$root" --quiet enable systemd-networkd.service systemd-timesyncd.service ssh.service
-systemctl --root="$root" --quiet disable systemd-networkd-wait-online.service systemd-network-generator.service \
+chroot "$root" systemctl --root=/ --quiet enable systemd-networkd.service systemd-timesyncd.service ssh.service
+chroot "$root" systemctl --root=/ --quiet disable systemd-networkd-wait-online.service systemd-network-generator.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer 2> /dev/null || true
-systemctl --root="$root" --quiet mask getty@tty1.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
+chroot "$root" systemctl --root=/ --quiet mask getty@tty1.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
   systemd-pcrmachine.service systemd-boot-update.service systemd-binfmt.service systemd-rfkill.service systemd-rfkill.socket \
   systemd-hwdb-update.service systemd-firstboot.service modprobe@drm.service modprobe@fuse.service modprobe@configfs.service \
   dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \

@@ -97,7 +97,8 @@ describe("an embedded PostgreSQL", () => {
     const server = await start();
     expect(await query(server.url, "show listen_addresses")).toEqual([{ listen_addresses: "" }]);
     if (isRoot) {
-      const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+      // Not 65534: where there is no user postgres, nobody is whom PostgreSQL runs as.
+      const nobody = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"];
       const script = `require("node:net").connect(${JSON.stringify(join(directory, "socket", ".s.PGSQL.5432"))})
         .on("error", (error) => { console.log(error.code); process.exit(3); })`;
       const { status, stdout } = spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "-e", script]);

@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 
 const IMAGES = ".cache/images/discovery-image";
 const TIMELINE = ".lab/timeline.json";
-/** What the hammer prints when its own code runs. */
-const HAMMER_RUNS = /\[ *([\d.]+)\] hammer: version/;
+/** The first line that the hammer prints itself, with its clock; started bare it then misses its configuration. */
+const HAMMER_RUNS = /\[ *([\d.]+)\] hammer: /;
 const HAMMER_WAITS = /\[ *([\d.]+)\] hammer: waiting for an allocation/;
 
 interface Chapter {

@@ -2,10 +2,11 @@
 // nothing of it is left when it ends.
 import { spawn } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, connect, type AddressInfo, type Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { forgetMetalctl } from "./metalctl.ts";
+import { relayTo } from "./relay.ts";
 import { clearState, LAB_FOLDER, runningRegion, writeState } from "./state.ts";
 
 /** Where metalctl finds the API unless it is taken; the original's default port. */
@@ -13,12 +14,7 @@ const API_PORT = 8080;
 
 /** Passes TCP connections on a loopback port to the region's UNIX socket. */
 async function lendPort(socketPath: string): Promise<{ server: Server; port: number }> {
-  const server = createServer((client) => {
-    const upstream = connect(socketPath);
-    client.on("error", () => upstream.destroy());
-    upstream.on("error", () => client.destroy());
-    client.pipe(upstream).pipe(client);
-  });
+  const server = relayTo({ path: socketPath });
   const listen = (port: number) =>
     new Promise<void>((done, failed) => {
       server.once("error", failed);

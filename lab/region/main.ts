@@ -1,7 +1,6 @@
 // The region's first process, inside its namespaces: builds the wiring, starts every service and server, registers the
 // masterdata, and then tells the story: once with a verdict, or for as long as somebody watches.
 import { writeFileSync } from "node:fs";
-import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { ApiClient } from "@metal-stack/api-client";
 import { sshCommand } from "../access/ssh.ts";
@@ -16,6 +15,7 @@ import { Bastions, inNamespace, runCommand } from "./bastions.ts";
 import { makeCredentials } from "./credentials.ts";
 import { lastConsoleLines } from "./failure.ts";
 import { Processes } from "./processes.ts";
+import { relayTo } from "./relay.ts";
 import { builtOsImage, PROJECTS, seed } from "./seed.ts";
 import { SERVERS, taps, topology, type ServerPlan } from "./servers.ts";
 import {
@@ -76,7 +76,8 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
     processes.start(imageStore());
     await waitUntil("the control plane is healthy", () => api.get("/v1/health"), 60_000);
   });
-  lendApi();
+  // The API on a UNIX socket, which the host lends a loopback port.
+  relayTo({ host: "127.0.0.1", port: ADDRESSES.apiPort }).listen(join(run, "api.sock"));
   await step("partition", async () => {
     processes.start(routerAdvertisements(run, MGMT.boot));
     processes.start({ ...(await pixiecore(credentials, run)), onLine: (line) => tell("pixiecore", line) });
@@ -201,17 +202,6 @@ function access(
 }
 
 const pids = () => Object.fromEntries(processes.names.map((name) => [name, processes.pid(name) ?? 0]));
-
-/** The API on a UNIX socket, which the host lends a loopback port. */
-function lendApi(): void {
-  const server = createServer((client) => {
-    const upstream = connect(ADDRESSES.apiPort, "127.0.0.1");
-    client.on("error", () => upstream.destroy());
-    upstream.on("error", () => client.destroy());
-    client.pipe(upstream).pipe(client);
-  });
-  server.listen(join(run, "api.sock"));
-}
 
 async function stop(code: number): Promise<never> {
   if (!stopping) {

@@ -17,16 +17,33 @@ interface Range {
   readonly count: number;
 }
 
-/** Both edges whole, and `sampleSectors` sectors drawn uniformly, with repetition, by the system's random generator. */
+/**
+ * Both edges whole, and `sampleSectors` different sectors between them (all of them when there are no more), drawn
+ * uniformly by the system's random generator. No sector twice: each counts once in the record.
+ */
 export function chooseSectors(disk: Disk, sampleSectors: number): Range[] {
   const total = Number(disk.size / BigInt(disk.sectorSize));
   const edge = Math.min(total, EDGE / disk.sectorSize);
-  const drawn = Array.from({ length: total === 0 ? 0 : sampleSectors }, () => randomInt(total)).sort((a, b) => a - b);
+  const tail = Math.max(edge, total - edge);
   return [
     { first: 0, count: edge },
-    ...drawn.map((first) => ({ first, count: 1 })),
-    { first: Math.max(edge, total - edge), count: Math.min(edge, total - edge) },
+    ...(tail - edge <= sampleSectors ? wholly(edge, tail, edge) : drawn(edge, tail, sampleSectors)),
+    { first: tail, count: total - tail },
   ].filter(({ count }) => count > 0);
+}
+
+/** All sectors of [from, to) in ranges of at most `most`. */
+function wholly(from: number, to: number, most: number): Range[] {
+  const ranges: Range[] = [];
+  for (let first = from; first < to; first += most) ranges.push({ first, count: Math.min(most, to - first) });
+  return ranges;
+}
+
+/** `wanted` different sectors of [from, to), which must have more than that. */
+function drawn(from: number, to: number, wanted: number): Range[] {
+  const sectors = new Set<number>();
+  while (sectors.size < wanted) sectors.add(randomInt(from, to));
+  return [...sectors].sort((a, b) => a - b).map((first) => ({ first, count: 1 }));
 }
 
 /** Calls `visit` with every sector of the ranges that is not all zeros; answers how many sectors were read. */

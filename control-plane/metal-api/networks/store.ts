@@ -1,4 +1,4 @@
-import { parsePrefix, type PrefixUsage, type Reader, usageOf } from "@metal-stack/ipam";
+import { type Database, parsePrefix, type PrefixUsage, usageOf } from "@metal-stack/ipam";
 import { type Expression, type Insertable, type Selectable, type SqlBool, sql, type Updateable } from "kysely";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
@@ -114,7 +114,7 @@ export async function deleteNetworkRow(tx: Tx, id: string): Promise<void> {
 
 /** The usage of all prefixes of all these networks, by canonical CIDR, in one query. */
 export async function usageOfNetworks(
-  db: Reader,
+  db: Database,
   networks: readonly NetworkRow[],
 ): Promise<ReadonlyMap<string, PrefixUsage>> {
   return usageOf(db, [...new Set(networks.flatMap((network) => network.prefixes))]);

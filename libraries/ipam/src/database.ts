@@ -1,7 +1,7 @@
 import type { QueryExecutorProvider } from "kysely";
 
-/** Any kysely instance or transaction, whatever its schema. */
-export type Reader = QueryExecutorProvider;
-
-/** A kysely transaction: what several statements change belongs together, and commits with the caller's own rows. */
-export type Writer = QueryExecutorProvider & { readonly isTransaction: true };
+/**
+ * Any kysely instance or transaction, whatever its schema. Every operation is one statement: on a transaction it commits
+ * with the caller's own rows, on a plain instance at once.
+ */
+export type Database = QueryExecutorProvider;

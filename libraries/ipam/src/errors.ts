@@ -2,11 +2,12 @@
 export type IpamErrorCode =
   | "invalid" // the request makes no sense: unreadable, outside the prefix, wrong length
   | "not-found" // the prefix, or the address in it, was never handed out
+  | "no-namespace"
   | "already-allocated" // somebody has that very address
   | "no-address-left"
   | "no-prefix-left" // no free block is large enough, or the wanted one is taken
   | "overlap" // a new root prefix meets another one
-  | "in-use"; // the prefix has addresses or children that forbid this
+  | "in-use"; // the prefix has addresses or children that forbid this, the namespace prefixes
 
 /** The texts are those of go-ipam where clients show or match them. */
 export class IpamError extends Error {

@@ -15,19 +15,23 @@ export {
   parsePrefix,
   type Prefix,
 } from "./address.ts";
-export * from "./addresses.ts";
-export type { Reader, Writer } from "./database.ts";
+export { acquireAddress, acquireSpecificAddress, releaseAddress } from "./addresses.ts";
+export type { Database } from "./database.ts";
 export * from "./errors.ts";
+export * from "./namespaces.ts";
 export {
   acquireChildPrefix,
   acquireSpecificChildPrefix,
   createPrefix,
   deletePrefix,
+  findOverlap,
   findPrefix,
+  listPrefixes,
   releaseChildPrefix,
   ROOT_NAMESPACE,
   type StoredPrefix,
 } from "./prefixes.ts";
+export * from "./queue.ts";
 export * from "./usage.ts";
 
 /** The folder of the plain, numbered .sql files that make the tables (schema `ipam`); run them in your own database. */

@@ -11,6 +11,7 @@ import {
   acquireSpecificAddress,
   acquireSpecificChildPrefix,
   createPrefix,
+  freeBlocksOf,
   ipamMigrations,
   IpamError,
   releaseAddress,
@@ -159,10 +160,7 @@ describe("one after the other", () => {
           }
         });
         await checkBooks("10.0.0.0/24", ns);
-        const { rows } = await sql<{ block: string }>`
-          select block from ipam.free_blocks
-          where namespace = ${ns} and parent = '10.0.0.0/24' order by block`.execute(db);
-        expect(rows.map((row) => row.block)).toEqual(freeBlocks(root, children).map(formatPrefix));
+        expect(await freeBlocksOf(db, "10.0.0.0/24", ns)).toEqual(freeBlocks(root, children).map(formatPrefix));
       }),
       { numRuns: 40 },
     );

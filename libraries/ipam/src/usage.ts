@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { formatPrefix, reservedAddresses, sizeOf } from "./address.ts";
-import type { Reader } from "./database.ts";
+import type { Database } from "./database.ts";
 import { prefixOf, ROOT_NAMESPACE } from "./prefixes.ts";
 
 /** How full a prefix is; the four numbers of go-ipam, each at most 2 147 483 647. */
@@ -17,9 +17,27 @@ export interface PrefixUsage {
 
 const MOST = 2_147_483_647;
 
+/** The free blocks of `prefix`: all of it when it has no children. */
+const FREE = sql`(
+  select block from ipam.free_blocks free where free.namespace = prefix.namespace and free.parent = prefix.cidr
+  union all select prefix.cidr where prefix.children = 0) free`;
+
+/**
+ * What of a prefix belongs to no child, as aligned blocks in address order; of blocks smaller than a /30 (IPv6: /126)
+ * none, as in go-ipam. Empty, too, when there is no such prefix.
+ */
+export async function freeBlocksOf(db: Database, cidr: string, namespace = ROOT_NAMESPACE): Promise<string[]> {
+  const { rows } = await sql<{ block: string }>`
+    select block from ipam.prefixes prefix, lateral ${FREE}
+    where namespace = ${namespace} and cidr = ${formatPrefix(prefixOf(cidr))}
+      and masklen(block) <= case family(block) when 4 then 30 else 126 end
+    order by block`.execute(db);
+  return rows.map((row) => row.block);
+}
+
 /** The usage of many prefixes in one query, by canonical CIDR. A prefix that does not exist is not in the map. */
 export async function usageOf(
-  db: Reader,
+  db: Database,
   cidrs: readonly string[],
   namespace = ROOT_NAMESPACE,
 ): Promise<Map<string, PrefixUsage>> {
@@ -28,10 +46,10 @@ export async function usageOf(
   const { rows } = await sql<{ cidr: string; addresses: string; children: string; free: number }>`
     select cidr, addresses, children, coalesce((
       select sum(2::float8 ^ (smallest - masklen(block)))
-      from ipam.free_blocks free, lateral (select case family(block) when 4 then 30 else 126 end as smallest) unit
-      where free.namespace = prefix.namespace and free.parent = prefix.cidr and masklen(block) <= smallest
+      from ${FREE}
+      where masklen(block) <= smallest
     ), 0) as free
-    from ipam.prefixes prefix
+    from ipam.prefixes prefix, lateral (select case family(cidr) when 4 then 30 else 126 end as smallest) unit
     where namespace = ${namespace} and cidr = any(${canonical}::cidr[])`.execute(db);
   return new Map(rows.map((row) => [row.cidr, usage(row)]));
 }

@@ -1,0 +1,1 @@
+../../../../libraries/ipam/migrations/0002-functions.sql

@@ -1,0 +1,103 @@
+// Many clients, few commits: what arrives while PostgreSQL works is sent together as the next statement.
+import {
+  type AddressChange,
+  type AddressOutcome,
+  acquisition,
+  changeAddresses,
+  releasing,
+  resultOf,
+} from "./addresses.ts";
+import type { Database } from "./database.ts";
+import { ROOT_NAMESPACE } from "./prefixes.ts";
+
+/** Bounds the time that one statement keeps its prefixes locked: some 100 µs a change. */
+const LARGEST_BATCH = 100;
+/** Statements at once. A prefix always belongs to the same lane, so lanes of one queue never wait for each other. */
+const LANES = 4;
+/** SQLSTATE of a deadlock and of a serialization failure: rolled back as a whole, nothing was done. */
+const AGAIN = ["40P01", "40001"];
+
+interface Waiting {
+  readonly change: AddressChange;
+  readonly resolve: (ip: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Acquires and releases addresses for many clients at once, each change committed when its promise resolves. Results and
+ * errors are those of {@link acquireAddress} and its siblings; the order of changes of one prefix is that of the calls.
+ * For a service; who has a transaction of his own calls those functions on it.
+ */
+export class AddressQueue {
+  readonly #db: Database;
+  readonly #lanes = Array.from({ length: LANES }, () => ({ waiting: [] as Waiting[], busy: false }));
+
+  /** @param db a plain instance, no transaction */
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** @param ip this very one; undefined: the lowest free one */
+  async acquire(prefixCidr: string, ip?: string, namespace = ROOT_NAMESPACE): Promise<string> {
+    return this.#enqueue(acquisition(prefixCidr, ip, namespace));
+  }
+
+  async release(prefixCidr: string, ip: string, namespace = ROOT_NAMESPACE): Promise<void> {
+    await this.#enqueue(releasing(prefixCidr, ip, namespace));
+  }
+
+  #enqueue(change: AddressChange): Promise<string> {
+    const lane = this.#lanes[laneOf(change)]!;
+    return new Promise((resolve, reject) => {
+      lane.waiting.push({ change, resolve, reject });
+      if (!lane.busy) void this.#work(lane);
+    });
+  }
+
+  async #work(lane: { waiting: Waiting[]; busy: boolean }): Promise<void> {
+    lane.busy = true;
+    // Whoever calls in this very turn of the event loop goes along.
+    await Promise.resolve();
+    while (lane.waiting.length > 0) {
+      // Every batch locks its prefixes in the same order, in every process. The sort is stable.
+      const batch = lane.waiting.splice(0, LARGEST_BATCH).toSorted((one, other) => order(one.change, other.change));
+      try {
+        settle(batch, await this.#send(batch.map(({ change }) => change)));
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    lane.busy = false;
+  }
+
+  async #send(changes: readonly AddressChange[]): Promise<AddressOutcome[]> {
+    try {
+      return await changeAddresses(this.#db, changes);
+    } catch (error) {
+      if (!AGAIN.includes((error as { code?: string }).code ?? "")) throw error;
+      return changeAddresses(this.#db, changes);
+    }
+  }
+}
+
+function settle(batch: readonly Waiting[], outcomes: readonly AddressOutcome[]): void {
+  for (const [index, { change, resolve, reject }] of batch.entries()) {
+    try {
+      resolve(resultOf(change, outcomes[index]!));
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+function order(one: AddressChange, other: AddressChange): number {
+  if (one.namespace !== other.namespace) return one.namespace < other.namespace ? -1 : 1;
+  if (one.cidr !== other.cidr) return one.cidr < other.cidr ? -1 : 1;
+  return 0;
+}
+
+function laneOf({ namespace, cidr }: AddressChange): number {
+  let hash = 0;
+  for (const character of namespace + cidr) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
+  return hash % LANES;
+}

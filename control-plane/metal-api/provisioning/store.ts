@@ -82,6 +82,8 @@ export async function eventsOf(
 }
 
 async function lockContainer(tx: Db, machineId: string): Promise<EventContainer> {
+  // The machine's row first, as everywhere: the log refers to it, and whoever commands a machine writes to its log as well.
+  await tx.selectFrom("machines").select("id").where("id", "=", machineId).forKeyShare().execute();
   await ensureContainer(tx, machineId);
   const state = await tx
     .selectFrom("provisioning_states")

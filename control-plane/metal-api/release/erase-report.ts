@@ -87,6 +87,8 @@ export async function reportProgress(
   progress: { readonly jobId: string; readonly disk: string; readonly fraction: number; readonly message: string },
   now: Date,
 ): Promise<void> {
+  // Before its release, as everywhere: who commands the machine meanwhile would wait for us, and we for him.
+  await lockMachine(tx, machineId);
   const fraction = Number.isFinite(progress.fraction) ? Math.min(Math.max(progress.fraction, 0), 1) : 0;
   const clean = (text: string) => text.replaceAll("\0", "").slice(0, 200);
   const entry = json({ [clean(progress.disk)]: { fraction, message: clean(progress.message) } });

@@ -5,4 +5,5 @@ export * from "./logger.ts";
 export * from "./main.ts";
 export * from "./retry.ts";
 export * from "./secret.ts";
+export * from "./signing-request.ts";
 export * from "./transport.ts";

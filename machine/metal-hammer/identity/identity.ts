@@ -3,11 +3,10 @@
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { agent } from "@metal-stack/protocol";
-import { grpcTransport, retry } from "@metal-stack/service";
+import { createSigningRequest, grpcTransport, retry } from "@metal-stack/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RPC_TIMEOUT_MS } from "../rpc.ts";
 import { renewalDelay } from "./rules-renewal.ts";
-import { createSigningRequest } from "./signing-request.ts";
 
 /** The ticket is unknown, spent, expired or another machine's. A new boot gets a new one. */
 export class TicketRefused extends Error {

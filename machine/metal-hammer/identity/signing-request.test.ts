@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { Pkcs10CertificateRequest } from "../testing/x509.ts";
+import { createSigningRequest } from "@metal-stack/service";
 import { describe, expect, it } from "vitest";
+import { Pkcs10CertificateRequest } from "../testing/x509.ts";
 import { renewalDelay } from "./rules-renewal.ts";
-import { createSigningRequest } from "./signing-request.ts";
 
 describe("a signing request", () => {
   it("is read and verified by another implementation, and fits the private key", async () => {

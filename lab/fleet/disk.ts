@@ -1,0 +1,61 @@
+// A disk that remembers whose data is on it, so that "erased" is a fact of the simulation and not a claim of the hammer.
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Erasing and installing goes stripe by stripe: a power cut in the middle leaves some of each. */
+const STRIPES = 16;
+const SECTOR_BYTES = 512;
+
+export class SimulatedDisk {
+  readonly name = "/dev/vda";
+  readonly serial: string;
+  /** Bytes. */
+  readonly size = 8 * 2 ** 30;
+  /** Whose data each stripe holds; "" is zeros. */
+  readonly #stripes: string[] = Array.from({ length: STRIPES }, () => "");
+  /** The allocation whose system boots from here. */
+  #system = "";
+
+  constructor(serial: string) {
+    this.serial = serial;
+  }
+
+  /** The allocations whose data can still be read. */
+  get marks(): ReadonlySet<string> {
+    return new Set(this.#stripes.filter((mark) => mark !== ""));
+  }
+
+  /** The allocation whose system boots from this disk; empty when none does. */
+  get bootable(): string {
+    return this.#system;
+  }
+
+  get sectors(): number {
+    return this.size / SECTOR_BYTES;
+  }
+
+  /** What reading everything back shows, in sectors. */
+  get sectorsNotZero(): number {
+    return (this.#stripes.filter((mark) => mark !== "").length * this.sectors) / STRIPES;
+  }
+
+  async erase(msPerStripe: number, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<void> {
+    this.#system = "";
+    await this.#fill("", msPerStripe, signal, onProgress);
+  }
+
+  /** Writes a tenant's system. It boots when all of it is there. */
+  async install(allocation: string, msPerStripe: number, signal: AbortSignal): Promise<void> {
+    this.#system = "";
+    await this.#fill(allocation, msPerStripe, signal, () => undefined);
+    this.#system = allocation;
+  }
+
+  async #fill(mark: string, msPerStripe: number, signal: AbortSignal, onProgress: (fraction: number) => void) {
+    for (let stripe = 0; stripe < STRIPES; stripe++) {
+      signal.throwIfAborted();
+      this.#stripes[stripe] = mark;
+      onProgress((stripe + 1) / STRIPES);
+      await sleep(msPerStripe, undefined, { signal });
+    }
+  }
+}

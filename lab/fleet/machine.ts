@@ -1,0 +1,165 @@
+// A simulated server: power, firmware, a disk, two cables, and what it runs. Its BMC is always on.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BootFlags, Chassis, PowerAction } from "@metal-stack/ipmi";
+import { SimulatedBmc } from "./bmc.ts";
+import type { BootPlan } from "./boot-network.ts";
+import { SimulatedDisk } from "./disk.ts";
+import { type Hardware, type Pace, type Phase, SimulatedHammer } from "./hammer.ts";
+
+/** From power-on to the boot device, and between tries of a device. */
+const FIRMWARE_MS = 20;
+const RETRY_MS = 150;
+/** Between two boots of a machine that restarts itself. */
+const RESTART_MS = 30;
+
+/** What runs now. `os` is the tenant's system, named by its allocation. */
+export type Running =
+  | { readonly kind: "off" }
+  | { readonly kind: "firmware" }
+  | { readonly kind: "discovery"; readonly phase: Phase }
+  | { readonly kind: "os"; readonly allocation: string; readonly since: Date };
+
+export interface Surroundings {
+  readonly partition: string;
+  readonly pace: Pace;
+  /** Asks the boot network. Throws when there is no answer. */
+  readonly plan: (nic: { uuid: string; mac: string }, signal: AbortSignal) => Promise<BootPlan>;
+  /** Whether the leaf has this port in the boot network now. */
+  readonly inBootNetwork: (leaf: string, port: string) => boolean;
+  readonly say: (machine: string, what: string) => void;
+}
+
+export class SimulatedMachine implements Chassis {
+  readonly uuid: string;
+  readonly port: string;
+  readonly disk: SimulatedDisk;
+  readonly bmc: SimulatedBmc;
+  readonly bmcMac: string;
+  running: Running = { kind: "off" };
+  /** How often it was switched on or reset. */
+  boots = 0;
+  clockOffsetMs = 0;
+  readonly #hardware: Hardware;
+  readonly #surroundings: Surroundings;
+  #flags: BootFlags | undefined;
+  #power: AbortController | undefined;
+
+  /** @param number from 1: names the machine, and the port on both leaves */
+  constructor(number: number, leaves: readonly [string, string], surroundings: Surroundings) {
+    const digits = number.toString(16).padStart(4, "0");
+    const pair = `${digits.slice(0, 2)}:${digits.slice(2)}`;
+    this.uuid = `5ea00000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+    this.port = `swp${number}`;
+    this.disk = new SimulatedDisk(`disk-${number}`);
+    this.bmcMac = `02:bb:00:00:${pair}`;
+    this.bmc = new SimulatedBmc(this.uuid, this.bmcMac, this);
+    this.#surroundings = surroundings;
+    this.#hardware = {
+      uuid: this.uuid,
+      partition: surroundings.partition,
+      disk: this.disk,
+      pace: surroundings.pace,
+      nics: leaves.map((leaf, index) => ({
+        name: `eth${index}`,
+        mac: `02:aa:00:0${index}:${pair}`,
+        leaf,
+        port: this.port,
+      })),
+    };
+  }
+
+  get powered(): boolean {
+    return this.#power !== undefined;
+  }
+
+  async control(action: PowerAction): Promise<void> {
+    this.#surroundings.say(this.uuid, `BMC: ${action}`);
+    if (action === "on" && this.powered) return;
+    if (action === "off" || action === "soft-off") return this.switchOff();
+    this.switchOff();
+    this.switchOn();
+  }
+
+  identify(): void {}
+
+  bootFlags(flags: BootFlags | undefined): void {
+    this.#flags = flags;
+  }
+
+  switchOn(): void {
+    if (this.#power) return;
+    const power = new AbortController();
+    this.#power = power;
+    this.boots += 1;
+    void this.#run(power.signal);
+  }
+
+  switchOff(): void {
+    this.#power?.abort(new Error("the power is gone"));
+    this.#power = undefined;
+    this.running = { kind: "off" };
+  }
+
+  /** The same mainboard a second time: boots with this machine's identity beside it, until the signal aborts. */
+  async bootTwin(signal: AbortSignal): Promise<void> {
+    const [nic] = this.#hardware.nics;
+    const plan = await this.#surroundings.plan({ uuid: this.uuid, mac: nic!.mac }, signal);
+    if (plan.kind !== "discovery") return;
+    const disk = new SimulatedDisk(this.disk.serial);
+    const start = { ...plan, clockOffsetMs: this.clockOffsetMs };
+    await new SimulatedHammer({ ...this.#hardware, disk }, start, signal, () => undefined).run();
+  }
+
+  async #run(power: AbortSignal): Promise<void> {
+    try {
+      for (;;) {
+        this.running = { kind: "firmware" };
+        await sleep(FIRMWARE_MS, undefined, { signal: power });
+        if (this.#flags?.device === "disk" && this.disk.bootable) return this.#bootDisk();
+        if (!(await this.#bootNetwork(power))) return this.#bootDisk();
+        await sleep(RESTART_MS, undefined, { signal: power });
+      }
+    } catch (error) {
+      if (!power.aborted) this.#surroundings.say(this.uuid, `stopped: ${String(error)}`);
+    }
+  }
+
+  #bootDisk(): void {
+    this.running = { kind: "os", allocation: this.disk.bootable, since: new Date() };
+    this.#surroundings.say(this.uuid, `runs the system of ${this.disk.bootable}`);
+  }
+
+  /** False when it is the disk's turn. */
+  async #bootNetwork(power: AbortSignal): Promise<boolean> {
+    const plan = await this.#plan(power);
+    if (plan.kind === "local disk") return this.disk.bootable === "";
+    if (plan.kind === "nothing") {
+      await sleep(RETRY_MS, undefined, { signal: power });
+      return this.disk.bootable === "" || this.#reachable() !== undefined;
+    }
+    const start = { ...plan, clockOffsetMs: this.clockOffsetMs };
+    const hammer = new SimulatedHammer(this.#hardware, start, power, (phase) => {
+      this.running = { kind: "discovery", phase };
+      this.#surroundings.say(this.uuid, phase);
+    });
+    const ending = await hammer.run();
+    this.#surroundings.say(this.uuid, ending);
+    return ending === "reboot";
+  }
+
+  async #plan(power: AbortSignal): Promise<BootPlan> {
+    const nic = this.#reachable();
+    if (!nic) return { kind: "nothing", why: "no port in the boot network" };
+    try {
+      return await this.#surroundings.plan({ uuid: this.uuid, mac: nic.mac }, power);
+    } catch (error) {
+      power.throwIfAborted();
+      return { kind: "nothing", why: String(error) };
+    }
+  }
+
+  /** The card over which the boot network can be reached. */
+  #reachable() {
+    return this.#hardware.nics.find(({ leaf, port }) => this.#surroundings.inBootNetwork(leaf, port));
+  }
+}

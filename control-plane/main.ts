@@ -1,8 +1,9 @@
 // The whole control plane in one process: metal-api and masterdata-api, on one embedded PostgreSQL unless URLs are given.
-// Settings: METAL_API_… as of metal-api, and MASTERDATA_API_DATABASE_URL.
+// Settings: METAL_API_… as of metal-api, and MASTERDATA_API_DATABASE_URL; without that and without an embedded PostgreSQL,
+// masterdata gets a schema of its own in metal-api's database.
 import { createRouterTransport } from "@connectrpc/connect";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
-import { createMasterdataRoutes, MIGRATIONS, type Schema } from "@metal-stack/masterdata-api";
+import { createMasterdataRoutes, inOwnSchema, MIGRATIONS, type Schema } from "@metal-stack/masterdata-api";
 import { createMasterdata, readConfig, serveMetalApi } from "@metal-stack/metal-api";
 import { Environment, runService } from "@metal-stack/service";
 
@@ -20,13 +21,14 @@ await runService("control-plane", async ({ log, signal }) => {
       log,
     });
     closing.push(() => metal.stop());
-    const provided = await provideDatabase({ url: masterdataUrl, directory, database: "masterdata", log });
+    const url = masterdataUrl ?? (directory === undefined ? await inOwnSchema(metal.url) : undefined);
+    const provided = await provideDatabase({ url, directory, database: "masterdata", log });
     closing.push(() => provided.stop());
 
     const db = openDatabase<Schema>(provided.url);
     closing.push(() => db.destroy());
     for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated masterdata");
-    const masterdata = createMasterdata(createRouterTransport(createMasterdataRoutes(db)));
+    const masterdata = createMasterdata(createRouterTransport(createMasterdataRoutes(db, log)));
 
     const api = await serveMetalApi(config, { databaseUrl: metal.url, masterdata, log, signal });
     closing.push(() => api.close());

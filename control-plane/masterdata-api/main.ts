@@ -1,6 +1,6 @@
 // masterdata-api as a process of its own. Settings: MASTERDATA_API_… as the original's (reference/platform-services.md 2.1):
-// PORT, BIND_ADDR, CA, CERT, CERTKEY (files), HMACKEY, and DATABASE_URL or
-// EMBEDDED_POSTGRES_DIR (which may be metal-api's).
+// PORT, CA, CERT, CERTKEY (files), HMACKEY (no default), DBHOST, DBPORT, DBUSER, DBPASSWORD, DBNAME, DBSSLMODE; and our own:
+// BIND_ADDR, and in place of DB…: DATABASE_URL, or EMBEDDED_POSTGRES_DIR (which may be metal-api's).
 import { createSecureServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
@@ -8,13 +8,14 @@ import { Environment, runService } from "@metal-stack/service";
 import { hmacInterceptor } from "./authentication.ts";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
 import { createMasterdataRoutes } from "./routes.ts";
+import { databaseUrl } from "./settings.ts";
 
 const REQUEST_LIMIT_BYTES = 1024 * 1024;
 
 await runService("masterdata-api", async ({ log, signal }) => {
   const environment = new Environment("MASTERDATA_API_");
   const database = await provideDatabase({
-    url: environment.optional("DATABASE_URL"),
+    url: databaseUrl(environment),
     directory: environment.optional("EMBEDDED_POSTGRES_DIR"),
     database: "masterdata",
     log,
@@ -31,7 +32,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
       minVersion: "TLSv1.2",
     },
     connectNodeAdapter({
-      routes: createMasterdataRoutes(db),
+      routes: createMasterdataRoutes(db, log),
       interceptors: [hmacInterceptor(environment.secret("HMACKEY"))],
       readMaxBytes: REQUEST_LIMIT_BYTES,
     }),

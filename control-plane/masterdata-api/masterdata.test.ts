@@ -20,7 +20,7 @@ let healthCheck: Client<typeof health.Health>;
 
 beforeAll(async () => {
   database = await testDatabase<Schema>(MIGRATIONS);
-  const transport = createRouterTransport(createMasterdataRoutes(database.db));
+  const transport = createRouterTransport(createMasterdataRoutes(database.db, { error: () => undefined }));
   projects = createClient(masterdata.ProjectService, transport);
   tenants = createClient(masterdata.TenantService, transport);
   projectMembers = createClient(masterdata.ProjectMemberService, transport);

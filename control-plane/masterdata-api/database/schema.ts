@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Json } from "@metal-stack/database";
-import type { Generated, Kysely, Transaction } from "kysely";
+import type { ColumnType, Generated, Kysely, Transaction } from "kysely";
 
 /** A protobuf message in its JSON form with the proto's field names. */
 export type Document = Record<string, unknown>;
@@ -21,7 +21,8 @@ export interface Schema {
     kind: string;
     id: string;
     op: "C" | "U" | "D";
-    at: Generated<Date>;
+    /** Written as text, because a Date has no microseconds. */
+    at: ColumnType<Date, string, never>;
     document: Json<Document>;
   };
 }

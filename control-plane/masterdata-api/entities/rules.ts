@@ -1,6 +1,6 @@
 // What holds for every entity, whatever its kind. Pure.
 import { create, type MessageShape } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { masterdata } from "@metal-stack/protocol";
 import { invalid } from "../errors.ts";
 
@@ -8,13 +8,13 @@ export type Meta = MessageShape<typeof masterdata.MetaSchema>;
 
 const API_VERSION = "v1";
 
-/** An id, a label, an annotation longer than this is a mistake. Characters. */
-const TEXT_LIMIT = 1_024;
-/** Of all labels and annotations together. Characters. */
-const META_LIMIT = 256 * 1_024;
+/** Ids stand in indexes, whose entries PostgreSQL limits to 2704 bytes. Bytes of UTF-8. */
+const ID_LIMIT_BYTES = 512;
+/** Of a whole entity; its annotations are for notes, not for files. Bytes of protobuf. */
+const ENTITY_LIMIT_BYTES = 256 * 1_024;
 
 /** The meta of an entity about to be created: an id when it has none, its kind, version 0, the time. */
-export function metaForCreate(kind: string, sent: Meta | undefined, newId: string, now: Date): Meta {
+export function metaForCreate(kind: string, sent: Meta | undefined, newId: string, now: Timestamp): Meta {
   checkMeta(kind, sent);
   return create(masterdata.MetaSchema, {
     ...(sent ? { annotations: sent.annotations, labels: sent.labels } : {}),
@@ -22,12 +22,12 @@ export function metaForCreate(kind: string, sent: Meta | undefined, newId: strin
     kind,
     apiversion: API_VERSION,
     version: 0n,
-    createdTime: timestampFromDate(now),
+    createdTime: now,
   });
 }
 
 /** The meta of an entity about to be updated: what never changes comes from the stored one. */
-export function metaForUpdate(kind: string, sent: Meta, stored: Meta, now: Date): Meta {
+export function metaForUpdate(kind: string, sent: Meta, stored: Meta, now: Timestamp): Meta {
   checkMeta(kind, sent);
   return create(masterdata.MetaSchema, {
     annotations: sent.annotations,
@@ -37,7 +37,7 @@ export function metaForUpdate(kind: string, sent: Meta, stored: Meta, now: Date)
     apiversion: API_VERSION,
     version: sent.version + 1n,
     ...(stored.createdTime ? { createdTime: stored.createdTime } : {}),
-    updatedTime: timestampFromDate(now),
+    updatedTime: now,
   });
 }
 
@@ -49,12 +49,32 @@ function checkMeta(kind: string, meta: Meta | undefined): void {
     throw invalid(
       `the apiversion of a ${kind} must be ${JSON.stringify(API_VERSION)}, not ${JSON.stringify(meta.apiversion)}`,
     );
-  if (meta.id.length > TEXT_LIMIT)
-    throw invalid(`an id has at most ${TEXT_LIMIT} characters, this one has ${meta.id.length}`);
-  const texts = [...meta.labels, ...Object.entries(meta.annotations).flat()];
-  const total = texts.reduce((sum, text) => sum + text.length, 0);
-  if (total > META_LIMIT)
-    throw invalid(`labels and annotations together have at most ${META_LIMIT} characters, these have ${total}`);
-  if ([meta.id, ...texts].some((text) => text.includes("\0")))
-    throw invalid("ids, labels and annotations must not contain the character U+0000");
+  checkId("meta.id", meta.id);
+  if (meta.version >= BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(`meta.version ${meta.version} is too large`);
+}
+
+/** @param field what the text is in the request. Throws INVALID_ARGUMENT when it is too long for an id. */
+export function checkId(field: string, id: string): void {
+  const bytes = Buffer.byteLength(id);
+  if (bytes > ID_LIMIT_BYTES) throw invalid(`${field} has at most ${ID_LIMIT_BYTES} bytes, this one has ${bytes}`);
+}
+
+/** Throws INVALID_ARGUMENT. @param bytes of the entity as protobuf */
+export function checkSize(kind: string, bytes: number): void {
+  if (bytes > ENTITY_LIMIT_BYTES)
+    throw invalid(
+      `a ${kind} with all its texts, labels and annotations has at most ${ENTITY_LIMIT_BYTES} bytes, this one has ${bytes}; keep what is large elsewhere`,
+    );
+}
+
+/** A request must carry what it is about. Throws INVALID_ARGUMENT. */
+export function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw invalid(`the request has no ${what}`);
+  return value;
+}
+
+/** The id of an entity to update. Throws INVALID_ARGUMENT when it has none. */
+export function idForUpdate(kind: string, meta: Meta | undefined): string {
+  if (!meta?.id) throw invalid(`an update of a ${kind} needs its meta with id and version`);
+  return meta.id;
 }

@@ -1,31 +1,25 @@
 // Entities as documents: created, updated under an optimistic lock, deleted, found, and as they were at any time.
+// An entity and its entry in the history are written by one statement, with the same time.
 import { randomUUID } from "node:crypto";
-import { fromJson, toJson, type DescMessage, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import { fromJson, toBinary, toJson, type DescMessage, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { json } from "@metal-stack/database";
 import { sql } from "kysely";
 import type { Db, Document, Schema, Tx } from "../database/schema.ts";
-import { alreadyExists, invalid, notFound, staleVersion } from "../errors.ts";
-import { metaForCreate, metaForUpdate, type Meta } from "./rules.ts";
+import { alreadyExists, notFound, staleVersion } from "../errors.ts";
+import { type Filter, type Page, pageOf, patternOf } from "./rules-find.ts";
+import { microsOf, timestampOf, timeText } from "./rules-time.ts";
+import { checkSize, idForUpdate, metaForCreate, metaForUpdate, type Meta } from "./rules.ts";
 
 export type EntityTableName = Exclude<keyof Schema, "history">;
 export type Entity<Desc extends DescMessage> = MessageShape<Desc> & { meta?: Meta | undefined };
 
-/** Equality on top-level fields, containment of labels and annotations; absent means any. */
-export interface Filter {
-  readonly id?: string | undefined;
-  readonly fields?: Readonly<Record<string, string | undefined>>;
-  readonly labels?: readonly string[];
-  readonly annotations?: Readonly<Record<string, string>>;
-}
+/** `pointed` keeps what the reader is about to point at, `changed` what he is about to change; until his transaction ends. */
+export type Lock = "pointed" | "changed";
 
-export interface Page {
-  readonly page?: bigint | undefined;
-  readonly count?: bigint | undefined;
-}
-
-const DEFAULT_PAGE_SIZE = 100;
-const MAX_PAGE_SIZE = 10_000;
 const UNIQUE_VIOLATION = "23505";
+/** The database's clock, because all replicas share it. */
+const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000000)::bigint`;
 
 export class EntityStore<Desc extends DescMessage> {
   readonly #table: EntityTableName;
@@ -39,20 +33,22 @@ export class EntityStore<Desc extends DescMessage> {
     this.kind = kind;
   }
 
-  /** @throws ALREADY_EXISTS for an id in use, INVALID_ARGUMENT for a wrong kind or apiversion */
+  /** @throws ALREADY_EXISTS for an id in use, INVALID_ARGUMENT for a wrong kind or apiversion, or what is too long */
   async create(tx: Tx, entity: Entity<Desc>): Promise<Entity<Desc>> {
-    const meta = metaForCreate(this.kind, entity.meta, randomUUID(), new Date());
-    const created = { ...entity, meta };
+    const id = entity.meta?.id || randomUUID();
+    const now = timestampOf(await this.#timeOfCreation(tx, id));
+    const created = { ...entity, meta: metaForCreate(this.kind, entity.meta, id, now) };
+    const document = this.#document(created);
     try {
       await tx
-        .insertInto(this.#table)
-        .values({ id: meta.id, version: 0, document: json(this.#document(created)) })
+        .with("written", (query) => query.insertInto(this.#table).values({ id, version: 0, document }))
+        .insertInto("history")
+        .values({ kind: this.kind, id, op: "C", at: timeText(now), document })
         .execute();
     } catch (error) {
-      if ((error as { code?: string }).code === UNIQUE_VIOLATION) throw alreadyExists(this.kind, meta.id);
+      if ((error as { code?: string }).code === UNIQUE_VIOLATION) throw alreadyExists(this.kind, id);
       throw error;
     }
-    await this.#record(tx, "C", created);
     return created;
   }
 
@@ -61,54 +57,80 @@ export class EntityStore<Desc extends DescMessage> {
    * @throws NOT_FOUND, or FAILED_PRECONDITION when the stored version is newer than the sent one
    */
   async update(tx: Tx, entity: Entity<Desc>): Promise<Entity<Desc>> {
-    if (!entity.meta?.id) throw invalid(`an update of a ${this.kind} needs its meta with id and version`);
+    const id = idForUpdate(this.kind, entity.meta);
+    const meta = entity.meta!;
     // The row lock makes check and write one step: of two updates with one version only the first passes.
     const row = await tx
       .selectFrom(this.#table)
-      .select(["version", "document"])
-      .where("id", "=", entity.meta.id)
+      .select(["version", "document", NOW.as("now")])
+      .where("id", "=", id)
       .forUpdate()
       .executeTakeFirst();
-    if (!row) throw notFound(this.kind, entity.meta.id);
-    const sent = Number(entity.meta.version);
-    if (sent < row.version) throw staleVersion(this.kind, entity.meta.id, row.version, sent);
-    const stored = this.#message(row.document);
-    const updated = { ...entity, meta: metaForUpdate(this.kind, entity.meta, stored.meta!, new Date()) };
+    if (!row) throw notFound(this.kind, id);
+    if (meta.version < row.version) throw staleVersion(this.kind, id, row.version, Number(meta.version));
+    const stored = this.#message(row.document).meta!;
+    const now = timestampOf(Math.max(row.now, after(stored)));
+    const updated = { ...entity, meta: metaForUpdate(this.kind, meta, stored, now) };
+    const document = this.#document(updated);
     await tx
-      .updateTable(this.#table)
-      .set({ version: sent + 1, document: json(this.#document(updated)) })
-      .where("id", "=", updated.meta.id)
+      .with("written", (query) =>
+        query
+          .updateTable(this.#table)
+          .set({ version: Number(meta.version) + 1, document })
+          .where("id", "=", id),
+      )
+      .insertInto("history")
+      .values({ kind: this.kind, id, op: "U", at: timeText(now), document })
       .execute();
-    await this.#record(tx, "U", updated);
     return updated;
   }
 
   /** Returns what was deleted. @throws NOT_FOUND */
   async delete(tx: Tx, id: string): Promise<Entity<Desc>> {
-    const row = await tx.deleteFrom(this.#table).where("id", "=", id).returning("document").executeTakeFirst();
-    if (!row) throw notFound(this.kind, id);
-    const deleted = this.#message(row.document);
-    await this.#record(tx, "D", deleted);
+    const [deleted] = await this.deleteWhere(tx, { id });
+    if (!deleted) throw notFound(this.kind, id);
     return deleted;
   }
 
+  /** Deletes all that have one of these values, in the order of their ids as everybody does. Returns what was deleted. */
+  async deleteWhere(tx: Tx, anyOf: Readonly<Record<string, string>>): Promise<Entity<Desc>[]> {
+    const table = sql.table(this.#table);
+    const matches = Object.entries(anyOf).map(([column, value]) => sql`${sql.ref(column)} = ${value}`);
+    const { rows } = await sql<{ document: Document }>`
+      with gone as (
+        delete from ${table}
+        where id in (select id from ${table} where ${sql.join(matches, sql` or `)} order by id for update)
+        returning id, document
+      )
+      insert into history (kind, id, op, at, document)
+      select ${this.kind}, id, 'D', greatest(clock_timestamp(), interval '1 microsecond' + coalesce(
+        document -> 'meta' ->> 'updated_time', document -> 'meta' ->> 'created_time')::timestamptz), document
+      from gone
+      returning document`.execute(tx);
+    return rows.map((row) => this.#message(row.document));
+  }
+
   /** @throws NOT_FOUND */
-  async get(db: Db, id: string, options: { lock?: boolean } = {}): Promise<Entity<Desc>> {
+  async get(db: Db, id: string, lock?: Lock): Promise<Entity<Desc>> {
     let query = db.selectFrom(this.#table).select("document").where("id", "=", id);
-    if (options.lock) query = query.forUpdate();
+    if (lock === "changed") query = query.forUpdate();
+    if (lock === "pointed") query = query.forKeyShare();
     const row = await query.executeTakeFirst();
     if (!row) throw notFound(this.kind, id);
     return this.#message(row.document);
   }
 
-  /** The entity as it was at a time; after a deletion its last content, as the original. @throws NOT_FOUND before its creation */
-  async asOf(db: Db, id: string, at: Date): Promise<Entity<Desc>> {
+  /**
+   * The entity as it was at a time: with the changes made at that very microsecond. After a deletion its last content,
+   * as the original. @throws NOT_FOUND before its creation
+   */
+  async asOf(db: Db, id: string, at: Timestamp): Promise<Entity<Desc>> {
     const row = await db
       .selectFrom("history")
       .select("document")
       .where("kind", "=", this.kind)
       .where("id", "=", id)
-      .where("at", "<=", at)
+      .where(sql<boolean>`at <= ${timeText(at)}::timestamptz`)
       .orderBy("at", "desc")
       .orderBy("sequence", "desc")
       .limit(1)
@@ -117,53 +139,53 @@ export class EntityStore<Desc extends DescMessage> {
     return this.#message(row.document);
   }
 
-  /** By id. Without a page everything; `nextPage` only when the caller gave a count and the page came back full. */
+  /** Ordered by id. Without a page everything; `nextPage` only when the caller gave a count and the page came back full. */
   async find(db: Db, filter: Filter, page?: Page): Promise<{ entities: Entity<Desc>[]; nextPage?: bigint }> {
     let query = db.selectFrom(this.#table).select("document").orderBy("id");
-    if (filter.id !== undefined) query = query.where("id", "=", filter.id);
-    for (const [name, value] of Object.entries(filter.fields ?? {})) {
-      // Absent and empty are the same in proto3's JSON form.
-      if (value !== undefined) query = query.where(sql<boolean>`coalesce(document ->> ${name}, '') = ${value}`);
-    }
-    if (filter.labels?.length)
-      query = query.where(sql<boolean>`document -> 'meta' -> 'labels' @> ${JSON.stringify(filter.labels)}::jsonb`);
-    if (Object.keys(filter.annotations ?? {}).length > 0) {
-      query = query.where(
-        sql<boolean>`document -> 'meta' -> 'annotations' @> ${JSON.stringify(filter.annotations)}::jsonb`,
-      );
-    }
-    if (page && (page.page !== undefined || page.count !== undefined)) {
-      const size = Number(page.count ?? BigInt(DEFAULT_PAGE_SIZE));
-      if (size < 1 || size > MAX_PAGE_SIZE) throw invalid(`a page has 1 to ${MAX_PAGE_SIZE} entries, not ${size}`);
-      query = query.limit(size).offset(Number(page.page ?? 0n) * size);
-      const entities = (await query.execute()).map((row) => this.#message(row.document));
-      return {
-        entities,
-        ...(page.count !== undefined && entities.length === size ? { nextPage: (page.page ?? 0n) + 1n } : {}),
-      };
-    }
-    return { entities: (await query.execute()).map((row) => this.#message(row.document)) };
+    for (const [column, value] of Object.entries(filter.columns ?? {}))
+      if (value !== undefined) query = query.where(sql<boolean>`${sql.ref(column)} = ${value}`);
+    if (filter.namespace !== undefined)
+      query = query.where(sql<boolean>`coalesce(document ->> 'namespace', '') = ${filter.namespace}`);
+    const pattern = patternOf(filter);
+    if (pattern) query = query.where(sql<boolean>`document @> ${json(pattern)}::jsonb`);
+    const part = page && pageOf(page);
+    if (part) query = query.limit(part.size).offset(part.offset);
+    const entities = (await query.execute()).map((row) => this.#message(row.document));
+    return part?.nextPage !== undefined && entities.length === part.size
+      ? { entities, nextPage: part.nextPage }
+      : { entities };
   }
 
-  async count(db: Db, fields: Readonly<Record<string, string>>): Promise<number> {
-    let query = db.selectFrom(this.#table).select((expression) => expression.fn.countAll<number>().as("count"));
-    for (const [name, value] of Object.entries(fields))
-      query = query.where(sql<boolean>`document ->> ${name} = ${value}`);
-    return (await query.executeTakeFirstOrThrow()).count;
+  async count(db: Db, column: string, value: string): Promise<number> {
+    const { count } = await db
+      .selectFrom(this.#table)
+      .select((from) => from.fn.countAll<number>().as("count"))
+      .where(sql<boolean>`${sql.ref(column)} = ${value}`)
+      .executeTakeFirstOrThrow();
+    return count;
   }
 
-  async #record(tx: Tx, op: "C" | "U" | "D", entity: Entity<Desc>): Promise<void> {
-    await tx
-      .insertInto("history")
-      .values({ kind: this.kind, id: entity.meta!.id, op, document: json(this.#document(entity)) })
-      .execute();
+  /** Microseconds since 1970; later than all that is known of an earlier entity with this id. */
+  async #timeOfCreation(tx: Tx, id: string): Promise<number> {
+    const { rows } = await sql<{ now: number }>`
+      select greatest(${NOW}, (
+        select (extract(epoch from max(at)) * 1000000)::bigint + 1 from history
+        where kind = ${this.kind} and id = ${id})) as now`.execute(tx);
+    return rows[0]!.now;
   }
 
-  #document(entity: Entity<Desc>): Document {
-    return toJson(this.#desc, entity, { useProtoFieldName: true }) as Document;
+  #document(entity: Entity<Desc>) {
+    checkSize(this.kind, toBinary(this.#desc, entity).length);
+    return json(toJson(this.#desc, entity, { useProtoFieldName: true }) as Document);
   }
 
   #message(document: Document): Entity<Desc> {
     return fromJson(this.#desc, document as JsonValue, { ignoreUnknownFields: true }) as Entity<Desc>;
   }
+}
+
+/** Microseconds since 1970: the first moment after the entity's last change, should the clock have gone backwards. */
+function after({ createdTime, updatedTime }: Meta): number {
+  const last = updatedTime ?? createdTime;
+  return last ? microsOf(last) + 1 : 0;
 }

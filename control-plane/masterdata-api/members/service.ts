@@ -2,8 +2,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { masterdata } from "@metal-stack/protocol";
 import type { Db } from "../database/schema.ts";
+import { checkId, idForUpdate, required } from "../entities/rules.ts";
 import { invalid } from "../errors.ts";
-import { required } from "../projects/service.ts";
 import { projectMembers, projects, tenantMembers, tenants } from "../stores.ts";
 
 const IMMUTABLE = "a membership keeps its project, tenant, member and namespace; delete it and make another";
@@ -13,8 +13,10 @@ export function projectMemberService(db: Db): ServiceImpl<typeof masterdata.Proj
     async create(request) {
       const sent = required(request.projectMember, "project_member");
       const projectMember = await db.transaction().execute(async (tx) => {
-        await projects.get(tx, sent.projectId);
-        await tenants.get(tx, sent.tenantId);
+        checkId("project_id", sent.projectId);
+        checkId("tenant_id", sent.tenantId);
+        await tenants.get(tx, sent.tenantId, "pointed");
+        await projects.get(tx, sent.projectId, "pointed");
         return projectMembers.create(tx, sent);
       });
       return { projectMember };
@@ -22,7 +24,7 @@ export function projectMemberService(db: Db): ServiceImpl<typeof masterdata.Proj
     async update(request) {
       const sent = required(request.projectMember, "project_member");
       const projectMember = await db.transaction().execute(async (tx) => {
-        const stored = await projectMembers.get(tx, sent.meta?.id ?? "", { lock: true });
+        const stored = await projectMembers.get(tx, idForUpdate(projectMembers.kind, sent.meta), "changed");
         const same =
           stored.projectId === sent.projectId &&
           stored.tenantId === sent.tenantId &&
@@ -37,8 +39,9 @@ export function projectMemberService(db: Db): ServiceImpl<typeof masterdata.Proj
     }),
     get: async (request) => ({ projectMember: await projectMembers.get(db, request.id) }),
     async find(request) {
-      const fields = { project_id: request.projectId, tenant_id: request.tenantId, namespace: request.namespace };
-      return { projectMembers: (await projectMembers.find(db, { fields, annotations: request.annotations })).entities };
+      const { namespace, annotations } = request;
+      const columns = { project_id: request.projectId, tenant_id: request.tenantId };
+      return { projectMembers: (await projectMembers.find(db, { columns, namespace, annotations })).entities };
     },
   };
 }
@@ -48,8 +51,10 @@ export function tenantMemberService(db: Db): ServiceImpl<typeof masterdata.Tenan
     async create(request) {
       const sent = required(request.tenantMember, "tenant_member");
       const tenantMember = await db.transaction().execute(async (tx) => {
-        await tenants.get(tx, sent.tenantId);
-        await tenants.get(tx, sent.memberId);
+        checkId("tenant_id", sent.tenantId);
+        checkId("member_id", sent.memberId);
+        await tenants.get(tx, sent.tenantId, "pointed");
+        await tenants.get(tx, sent.memberId, "pointed");
         return tenantMembers.create(tx, sent);
       });
       return { tenantMember };
@@ -57,7 +62,7 @@ export function tenantMemberService(db: Db): ServiceImpl<typeof masterdata.Tenan
     async update(request) {
       const sent = required(request.tenantMember, "tenant_member");
       const tenantMember = await db.transaction().execute(async (tx) => {
-        const stored = await tenantMembers.get(tx, sent.meta?.id ?? "", { lock: true });
+        const stored = await tenantMembers.get(tx, idForUpdate(tenantMembers.kind, sent.meta), "changed");
         const same =
           stored.tenantId === sent.tenantId && stored.memberId === sent.memberId && stored.namespace === sent.namespace;
         if (!same) throw invalid(IMMUTABLE);
@@ -70,8 +75,9 @@ export function tenantMemberService(db: Db): ServiceImpl<typeof masterdata.Tenan
     }),
     get: async (request) => ({ tenantMember: await tenantMembers.get(db, request.id) }),
     async find(request) {
-      const fields = { tenant_id: request.tenantId, member_id: request.memberId, namespace: request.namespace };
-      return { tenantMembers: (await tenantMembers.find(db, { fields, annotations: request.annotations })).entities };
+      const { namespace, annotations } = request;
+      const columns = { tenant_id: request.tenantId, member_id: request.memberId };
+      return { tenantMembers: (await tenantMembers.find(db, { columns, namespace, annotations })).entities };
     },
   };
 }

@@ -1,30 +1,20 @@
 // ProjectService (reference/platform-services.md 2.3, 2.5).
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { masterdata } from "@metal-stack/protocol";
-import type { Db } from "../database/schema.ts";
+import { sql } from "kysely";
+import type { Db, Tx } from "../database/schema.ts";
+import { checkId, idForUpdate, required } from "../entities/rules.ts";
 import { invalid, precondition } from "../errors.ts";
 import { projectMembers, projects, tenants } from "../stores.ts";
-
-/** The services' common need: a request must carry its entity. */
-export function required<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw invalid(`the request has no ${what}`);
-  return value;
-}
 
 export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectService> {
   return {
     async create(request) {
       const sent = required(request.project, "project");
       const project = await db.transaction().execute(async (tx) => {
-        // Locked, so that two creations cannot both be the last one that the quota allows.
-        const tenant = await tenants.get(tx, sent.tenantId, { lock: true });
-        const max = tenant.quotas?.project?.max;
-        if (max !== undefined && (await projects.count(tx, { tenant_id: sent.tenantId })) >= max) {
-          throw precondition(
-            `quota reached: the tenant ${JSON.stringify(sent.tenantId)} may have ${max} projects and has them`,
-          );
-        }
+        checkId("tenant_id", sent.tenantId);
+        const tenant = await tenants.get(tx, sent.tenantId, "pointed");
+        await checkQuota(tx, sent.tenantId, tenant.quotas?.project);
         const quotas = sent.quotas ?? tenant.defaultQuotas;
         return projects.create(tx, { ...sent, ...(quotas ? { quotas } : {}) });
       });
@@ -34,7 +24,7 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
     async update(request) {
       const sent = required(request.project, "project");
       const project = await db.transaction().execute(async (tx) => {
-        const stored = await projects.get(tx, sent.meta?.id ?? "", { lock: true });
+        const stored = await projects.get(tx, idForUpdate(projects.kind, sent.meta), "changed");
         if (stored.tenantId !== sent.tenantId)
           throw invalid(`a project stays with its tenant ${JSON.stringify(stored.tenantId)}`);
         return projects.update(tx, sent);
@@ -44,8 +34,9 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
 
     async delete(request) {
       const project = await db.transaction().execute(async (tx) => {
-        const { entities } = await projectMembers.find(tx, { fields: { project_id: request.id } });
-        for (const member of entities) await projectMembers.delete(tx, member.meta!.id);
+        // Locked first, so that nobody becomes a member meanwhile.
+        await projects.get(tx, request.id, "changed");
+        await projectMembers.deleteWhere(tx, { project_id: request.id });
         return projects.delete(tx, request.id);
       });
       return { project };
@@ -54,18 +45,20 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
     get: async (request) => ({ project: await projects.get(db, request.id) }),
 
     getHistory: async (request) => ({
-      project: await projects.asOf(db, request.id, timestampDate(required(request.at, "time"))),
+      project: await projects.asOf(db, request.id, required(request.at, "time")),
     }),
 
     async find(request) {
       const { entities, nextPage } = await projects.find(
         db,
         {
-          id: request.id ?? request.deprecatedId,
-          fields: {
+          columns: {
+            id: request.id ?? request.deprecatedId,
+            tenant_id: request.tenantId ?? request.deprecatedTenantId,
+          },
+          texts: {
             name: request.name ?? request.deprecatedName,
             description: request.description ?? request.deprecatedDescription,
-            tenant_id: request.tenantId ?? request.deprecatedTenantId,
           },
           labels: request.labels,
           annotations: request.annotations,
@@ -75,4 +68,18 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
       return { projects: entities, ...(nextPage === undefined ? {} : { nextPage }) };
     },
   };
+}
+
+/** Throws FAILED_PRECONDITION when the tenant has as many projects as it may have. */
+async function checkQuota(tx: Tx, tenantId: string, quota: masterdata.Quota | undefined): Promise<void> {
+  const max = quota?.max ?? quota?.quota;
+  if (max === undefined) return;
+  // One after the other, so that two creations cannot both be the last one.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`projects of ${tenantId}`}, 0))`.execute(tx);
+  const count = await projects.count(tx, "tenant_id", tenantId);
+  if (count >= max) {
+    throw precondition(
+      `project quota reached: the tenant ${JSON.stringify(tenantId)} may have ${max} projects and has ${count}`,
+    );
+  }
 }

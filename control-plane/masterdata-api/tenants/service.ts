@@ -1,12 +1,14 @@
 // TenantService: tenants, and who takes part in what (reference/platform-services.md 2.3, 2.5).
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { masterdata } from "@metal-stack/protocol";
 import type { Db } from "../database/schema.ts";
+import { required } from "../entities/rules.ts";
 import { precondition } from "../errors.ts";
-import { required } from "../projects/service.ts";
 import { projectMembers, projects, tenantMembers, tenants } from "../stores.ts";
 import { participants, participatedProjects, participatedTenants } from "./participation.ts";
+
+/** So many projects are named that keep a tenant from being deleted. */
+const SHOWN = 5n;
 
 export function tenantService(db: Db): ServiceImpl<typeof masterdata.TenantService> {
   return {
@@ -19,20 +21,18 @@ export function tenantService(db: Db): ServiceImpl<typeof masterdata.TenantServi
 
     async delete(request) {
       const tenant = await db.transaction().execute(async (tx) => {
-        await tenants.get(tx, request.id, { lock: true });
-        const owned = await projects.find(tx, { fields: { tenant_id: request.id } });
-        if (owned.entities.length > 0) {
-          const names = owned.entities.slice(0, 5).map((project) => project.meta!.id);
+        // Locked first, so that it gets no project and no member meanwhile.
+        await tenants.get(tx, request.id, "changed");
+        const { entities } = await projects.find(tx, { columns: { tenant_id: request.id } }, { count: SHOWN });
+        if (entities.length > 0) {
+          const count = await projects.count(tx, "tenant_id", request.id);
+          const names = entities.map(({ meta, name }) => (name ? `${meta!.id} (${name})` : meta!.id)).join(", ");
           throw precondition(
-            `the tenant ${JSON.stringify(request.id)} still has ${owned.entities.length} projects: ${names.join(", ")}`,
+            `the tenant ${JSON.stringify(request.id)} still has ${count} projects: ${names}${count > SHOWN ? ", …" : ""}`,
           );
         }
-        for (const fields of [{ tenant_id: request.id }, { member_id: request.id }]) {
-          for (const member of (await tenantMembers.find(tx, { fields })).entities)
-            await tenantMembers.delete(tx, member.meta!.id);
-        }
-        const memberships = await projectMembers.find(tx, { fields: { tenant_id: request.id } });
-        for (const member of memberships.entities) await projectMembers.delete(tx, member.meta!.id);
+        await tenantMembers.deleteWhere(tx, { tenant_id: request.id, member_id: request.id });
+        await projectMembers.deleteWhere(tx, { tenant_id: request.id });
         return tenants.delete(tx, request.id);
       });
       return { tenant };
@@ -40,15 +40,15 @@ export function tenantService(db: Db): ServiceImpl<typeof masterdata.TenantServi
 
     get: async (request) => ({ tenant: await tenants.get(db, request.id) }),
     getHistory: async (request) => ({
-      tenant: await tenants.asOf(db, request.id, timestampDate(required(request.at, "time"))),
+      tenant: await tenants.asOf(db, request.id, required(request.at, "time")),
     }),
 
     async find(request) {
       const { entities, nextPage } = await tenants.find(
         db,
         {
-          id: request.id ?? request.deprecatedId,
-          fields: { name: request.name ?? request.deprecatedName },
+          columns: { id: request.id ?? request.deprecatedId },
+          texts: { name: request.name ?? request.deprecatedName },
           labels: request.labels,
           annotations: request.annotations,
         },

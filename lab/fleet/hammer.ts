@@ -1,4 +1,5 @@
 // One boot of a simulated machine in the discovery image: what metal-hammer does on the wire, with a simulated disk.
+import { setTimeout as sleep } from "node:timers/promises";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type CallOptions, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { agent, BootService, EventService } from "@metal-stack/protocol";
@@ -9,7 +10,8 @@ const RPC_MS = 10_000;
 const ALIVE_MS = 5_000;
 /** As metal-hammer's: the server repeats its instruction every 20 s. */
 const SILENCE_MS = 60_000;
-/** Faster than metal-hammer's, as all of this fleet is. */
+/** How long the last event may take. These are faster than metal-hammer's, as all of this fleet is. */
+const FLUSH_MS = 1_000;
 const BACKOFF = { firstMs: 50, maxMs: 500 };
 const ERASE_METHOD = "overwrite";
 
@@ -224,20 +226,19 @@ export class SimulatedHammer {
     await disk.install(allocationId, pace.installStripeMs, this.#signal);
     this.#onPhase("reporting install");
     this.#emit(transport, "Booting New Kernel");
-    await this.#lastEvent;
+    await Promise.race([this.#lastEvent, sleep(FLUSH_MS)]);
     const bootInfo = { imageId: "", primaryDisk: disk.name, kernel: "/boot/vmlinuz", initrd: "/boot/initrd" };
     const report = { uuid, consolePassword: "console", bootInfo, success: true };
     await this.#insist((options) => createClient(BootService, transport).report(report, options));
     return "kexec";
   }
 
+  /** As metal-hammer: events leave one after the other, each until it arrives. */
   #emit(transport: Transport, event: string, message = ""): void {
     const time = timestampFromDate(new Date(Date.now() + this.#start.clockOffsetMs));
     const events = { [this.#hardware.uuid]: { event, message, time } };
-    const send = () =>
-      createClient(EventService, transport)
-        .send({ events }, { timeoutMs: RPC_MS, signal: this.#signal })
-        .catch(() => undefined);
+    const client = createClient(EventService, transport);
+    const send = () => this.#insist((options) => client.send({ events }, options)).catch(() => undefined);
     this.#lastEvent = this.#lastEvent.then(send);
   }
 

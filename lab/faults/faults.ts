@@ -1,0 +1,156 @@
+// What can go wrong, each as a function that makes it so and heals it again.
+import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
+import type { WireState } from "../fleet/bmc.ts";
+import type { LinkState } from "./link.ts";
+import type { Random } from "./random.ts";
+import type { Region } from "./region.ts";
+
+interface Fault {
+  readonly what: string;
+  /** Resolves when it is over: killed and coming back, or healed. */
+  strike(region: Region, random: Random, say: (what: string) => void): Promise<void>;
+  /** Needs the control plane as one process. */
+  readonly together?: true;
+}
+
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  "metal-api": killed("metal-api"),
+  "masterdata-api": killed("masterdata-api"),
+  pixiecore: killed("pixiecore"),
+  "metal-bmc": killed("metal-bmc"),
+  "control-plane": { ...killed("control-plane"), together: true },
+
+  postgres: {
+    what: "PostgreSQL's postmaster is killed",
+    async strike({ postgres }, _random, say) {
+      const pid = postgres?.pid;
+      if (pid === undefined) return;
+      say(`kill PostgreSQL ${pid}`);
+      process.kill(pid, "SIGKILL");
+    },
+  },
+
+  "postgres-backend": {
+    what: "a backend of PostgreSQL is killed, and with it all sessions",
+    async strike({ db }, random, say) {
+      const { rows } = await sql<{ pid: number }>`
+        select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database()
+          and pid <> pg_backend_pid()`.execute(db);
+      if (rows.length === 0) return;
+      const { pid } = random.pick(rows);
+      say(`kill PostgreSQL's backend ${pid}`);
+      process.kill(pid, "SIGKILL");
+    },
+  },
+
+  hammer: {
+    what: "machines lose their power, whatever they do",
+    async strike({ fleet }, random, say) {
+      for (const machine of random.some(fleet.machines, random.between(1, 4))) {
+        const { running } = machine;
+        say(`power cut ${machine.uuid.slice(-4)}, ${running.kind === "discovery" ? running.phase : running.kind}`);
+        machine.switchOff();
+        await sleep(random.between(0, 20));
+        machine.switchOn();
+      }
+    },
+  },
+
+  "metal-core": {
+    what: "the agent of a leaf is gone for a while; its ports stay as they are",
+    async strike({ fleet }, random, say) {
+      const leaf = random.pick(fleet.leaves);
+      say(`stop ${leaf.id}`);
+      fleet.stopLeaf(leaf);
+      await sleep(random.between(0, 300));
+      fleet.startLeaf(leaf);
+    },
+  },
+
+  "partition-cut": wire("cut", 200, 1_500),
+  "partition-silent": wire("silent", 200, 3_000),
+  "partition-bad": wire("bad", 500, 2_500),
+  "bmc-silent": bmc("silent", 200, 1_500),
+  "bmc-slow": bmc("slow", 500, 2_500),
+  "bmc-nonsense": bmc("nonsense", 200, 1_500),
+
+  "dhcp-twice": {
+    what: "every DHCP packet comes twice, and machines boot",
+    async strike({ fleet }, random, say) {
+      fleet.network.copies = 2;
+      for (const machine of random.some(fleet.machines, 3)) {
+        say(`restart ${machine.uuid.slice(-4)} with doubled packets`);
+        machine.switchOff();
+        machine.switchOn();
+      }
+      await sleep(random.between(100, 500));
+      fleet.network.copies = 1;
+    },
+  },
+
+  twin: {
+    what: "a machine boots a second time with the same identity, while it runs",
+    async strike({ fleet }, random, say) {
+      const machine = random.pick(fleet.machines);
+      const power = new AbortController();
+      say(`twin of ${machine.uuid.slice(-4)}, which is ${machine.running.kind}`);
+      const twin = machine.bootTwin(power.signal).catch(() => undefined);
+      await sleep(random.between(50, 800));
+      power.abort();
+      await twin;
+    },
+  },
+
+  clock: {
+    what: "clocks of machines jump by years, and they boot",
+    async strike({ fleet }, random, say) {
+      for (const machine of random.some(fleet.machines, 3)) {
+        machine.clockOffsetMs = random.between(-20, 20) * YEAR_MS;
+        say(`clock of ${machine.uuid.slice(-4)} is off by ${machine.clockOffsetMs / YEAR_MS} years`);
+        machine.switchOff();
+        machine.switchOn();
+      }
+    },
+  },
+};
+
+function killed(name: string): Fault {
+  return {
+    what: `${name} is killed`,
+    async strike({ victims }, _random, say) {
+      say(`kill ${name}`);
+      await victims.get(name)!.kill();
+    },
+  };
+}
+
+function wire(state: LinkState, least: number, most: number): Fault {
+  return {
+    what: `the partition's link to the control plane is ${state} for a while`,
+    async strike({ link }, random, say) {
+      const ms = random.between(least, most);
+      say(`link ${state} for ${ms} ms`);
+      link.state = state;
+      await sleep(ms);
+      link.state = "open";
+      say("link open");
+    },
+  };
+}
+
+function bmc(state: WireState, least: number, most: number): Fault {
+  return {
+    what: `some BMCs are ${state} for a while`,
+    async strike({ fleet }, random, say) {
+      const machines = random.some(fleet.machines, random.between(1, fleet.machines.length));
+      const ms = random.between(least, most);
+      say(`BMCs of ${machines.map(({ uuid }) => uuid.slice(-4)).join(" ")} ${state} for ${ms} ms`);
+      for (const machine of machines) machine.bmc.wire = state;
+      await sleep(ms);
+      for (const machine of machines) machine.bmc.wire = "good";
+    },
+  };
+}

@@ -1,0 +1,301 @@
+// A region of real processes on loopback, with simulated machines: everything of it can be killed, cut and slowed down.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { ApiClient } from "@metal-stack/api-client";
+import { EmbeddedPostgres, openDatabase } from "@metal-stack/database";
+import { grpcTransport } from "@metal-stack/service";
+import type { Kysely } from "kysely";
+import { FACTORY } from "../fleet/bmc.ts";
+import { Fleet, LEAVES } from "../fleet/fleet.ts";
+import { type Credentials, makeCredentials } from "../region/credentials.ts";
+import { PARTITION, seed } from "./catalogue.ts";
+import { Link } from "./link.ts";
+import { Victim } from "./victim.ts";
+
+export interface RegionPlan {
+  /** Empty; for data, keys and logs. */
+  readonly folder: string;
+  readonly machines: number;
+  /** The control plane as one process with its own PostgreSQL, instead of metal-api, masterdata-api and PostgreSQL apart. */
+  readonly together?: boolean;
+  /** What happens on machines and links, for the history. */
+  readonly say: (what: string) => void;
+}
+
+const PACE = { eraseStripeMs: 8, installStripeMs: 8 };
+const BMC_REPORTS_EVERY = "3s";
+/** A request is a loopback away; one that takes longer waits for something that does not come. */
+const REST_TIMEOUT_MS = 15_000;
+
+export class Region {
+  readonly fleet: Fleet;
+  /** By name; "control-plane" when together. */
+  readonly victims: ReadonlyMap<string, Victim>;
+  /** Between all agents and metal-api. */
+  readonly link: Link;
+  readonly db: Kysely<unknown>;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts, db: Kysely<unknown>) {
+    this.#parts = parts;
+    this.fleet = parts.fleet!;
+    this.victims = parts.victims;
+    this.link = parts.link;
+    this.db = db;
+  }
+
+  static async start(plan: RegionPlan): Promise<Region> {
+    const parts = await Parts.make(plan);
+    try {
+      await parts.start();
+      const region = new Region(parts, openDatabase<unknown>(parts.databaseUrl, { maxConnections: 4 }));
+      await seed(region.api, parts.filesUrl);
+      for (const leaf of region.fleet.leaves) region.fleet.startLeaf(leaf);
+      for (const machine of region.fleet.machines) machine.switchOn();
+      return region;
+    } catch (error) {
+      await parts.close();
+      throw error;
+    }
+  }
+
+  /** metal-api's REST, wherever it is now. */
+  get api(): ApiClient {
+    const { restPort, credentials } = this.#parts;
+    const hmac = { type: "Metal-Admin", key: credentials.hmac.admin };
+    return new ApiClient({ url: `http://127.0.0.1:${restPort}/metal`, hmac, timeoutMs: REST_TIMEOUT_MS });
+  }
+
+  /** Undefined when nobody of us holds it. */
+  get postgres(): EmbeddedPostgres | undefined {
+    return this.#parts.postgres;
+  }
+
+  /** Resolves when every process serves. */
+  async ready(): Promise<void> {
+    for (const victim of this.victims.values()) await victim.ready();
+  }
+
+  async close(): Promise<void> {
+    await this.db.destroy();
+    await this.#parts.close();
+  }
+}
+
+class Parts {
+  readonly plan: RegionPlan;
+  readonly credentials: Credentials;
+  readonly link: Link;
+  readonly masterdataLink: Link;
+  readonly victims = new Map<string, Victim>();
+  fleet: Fleet | undefined;
+  postgres: EmbeddedPostgres | undefined;
+  databaseUrl = "";
+  restPort = 0;
+  #boot = { dhcpPort: 0, httpPort: 0 };
+  /** Answers everything with an empty file: images and kernels that nobody reads. */
+  readonly #files = createServer((_, response) => void response.end());
+
+  private constructor(plan: RegionPlan, credentials: Credentials, link: Link, masterdataLink: Link) {
+    this.plan = plan;
+    this.credentials = credentials;
+    this.link = link;
+    this.masterdataLink = masterdataLink;
+  }
+
+  static async make(plan: RegionPlan): Promise<Parts> {
+    mkdirSync(join(plan.folder, "logs"), { recursive: true });
+    // PostgreSQL runs in another name and has to get in.
+    chmodSync(plan.folder, 0o755);
+    return new Parts(plan, await makeCredentials(join(plan.folder, "keys")), await Link.open(), await Link.open());
+  }
+
+  get filesUrl(): string {
+    return `http://127.0.0.1:${(this.#files.address() as AddressInfo).port}`;
+  }
+
+  async start(): Promise<void> {
+    const { plan } = this;
+    this.#files.listen(0, "127.0.0.1");
+    await once(this.#files, "listening");
+    const leaves = new Map(
+      await Promise.all(LEAVES.map(async (leaf) => [leaf, await this.#transportOf("metal-core", leaf)] as const)),
+    );
+    this.fleet = await Fleet.build({
+      machines: plan.machines,
+      partition: PARTITION,
+      pace: PACE,
+      bootServer: () => this.#boot,
+      leafTransport: (leaf) => leaves.get(leaf as (typeof LEAVES)[number])!,
+      say: (machine, what) => plan.say(`${machine.slice(-4)} ${what}`),
+    });
+    if (plan.together) await this.#startTogether();
+    else await this.#startApart();
+    await this.#startAgents();
+  }
+
+  async close(): Promise<void> {
+    this.fleet?.close();
+    for (const victim of [...this.victims.values()].reverse()) await victim.stop();
+    await this.postgres?.stop();
+    await this.link.close();
+    await this.masterdataLink.close();
+    this.#files.close();
+  }
+
+  async #transportOf(component: "metal-core", id: string) {
+    const files = await this.credentials.issue(component, id);
+    const [ca, cert, key] = [this.credentials.caCert, files.cert, files.key].map((file) => readFileSync(file, "utf8"));
+    return grpcTransport(this.link.address, { ca: ca!, cert: cert!, key: key! });
+  }
+
+  async #add(
+    name: string,
+    program: string,
+    env: () => Readonly<Record<string, string>>,
+    isReady: (line: Readonly<Record<string, unknown>>) => boolean,
+  ): Promise<void> {
+    const logFolder = join(this.plan.folder, "logs");
+    const victim = new Victim({ name, program, env, isReady, logFolder });
+    this.victims.set(name, victim);
+    await victim.start();
+  }
+
+  get #postgresFolder(): string {
+    return join(this.plan.folder, "postgres");
+  }
+
+  async #startTogether(): Promise<void> {
+    const metalApi = await this.#metalApi();
+    const env = { ...metalApi, METAL_API_EMBEDDED_POSTGRES_DIR: this.#postgresFolder };
+    await this.#add("control-plane", "control-plane/main.ts", () => env, this.#serves);
+    // Only to learn its URL: the control plane alone keeps it alive.
+    const postgres = await EmbeddedPostgres.start({ directory: this.#postgresFolder, database: "metal" });
+    this.databaseUrl = postgres.url;
+    await postgres.stop();
+  }
+
+  async #startApart(): Promise<void> {
+    this.postgres = await EmbeddedPostgres.start({ directory: this.#postgresFolder, database: "metal" });
+    this.databaseUrl = this.postgres.url;
+    const { url } = await EmbeddedPostgres.start({ directory: this.#postgresFolder, database: "masterdata" });
+    const { caCert, hmac } = this.credentials;
+    const own = await this.credentials.issue("masterdata-api", "masterdata-api", ["--ip", "127.0.0.1"]);
+    const masterdata = {
+      MASTERDATA_API_PORT: "0",
+      MASTERDATA_API_CA: caCert,
+      MASTERDATA_API_CERT: own.cert,
+      MASTERDATA_API_CERTKEY: own.key,
+      MASTERDATA_API_HMACKEY: hmac.edit,
+      MASTERDATA_API_DATABASE_URL: url,
+    };
+    await this.#add(
+      "masterdata-api",
+      "control-plane/masterdata-api/main.ts",
+      () => masterdata,
+      (line) => {
+        if (line["msg"] !== "serving") return false;
+        this.masterdataLink.target = (line["address"] as { port: number }).port;
+        return true;
+      },
+    );
+    const client = await this.credentials.issue("metal-api", "metal-api-client");
+    const env = {
+      ...(await this.#metalApi()),
+      METAL_API_DATABASE_URL: this.databaseUrl,
+      METAL_API_MASTERDATA_ADDRESS: this.masterdataLink.address,
+      METAL_API_MASTERDATA_HMAC: hmac.edit,
+      METAL_API_MASTERDATA_CAPATH: caCert,
+      METAL_API_MASTERDATA_CERTPATH: client.cert,
+      METAL_API_MASTERDATA_CERTKEYPATH: client.key,
+    };
+    await this.#add("metal-api", "control-plane/metal-api/main.ts", () => env, this.#serves);
+  }
+
+  readonly #serves = (line: Readonly<Record<string, unknown>>): boolean => {
+    if (line["msg"] === "serving gRPC") this.link.target = line["port"] as number;
+    if (line["msg"] !== "serving REST") return false;
+    this.restPort = line["port"] as number;
+    return true;
+  };
+
+  async #metalApi(): Promise<Record<string, string>> {
+    const { caCert, caKey, hmac } = this.credentials;
+    const server = await this.credentials.issue("metal-api", "metal-api", ["--ip", "127.0.0.1"]);
+    return {
+      METAL_API_PORT: "0",
+      METAL_API_GRPC_PORT: "0",
+      METAL_API_METRICS_PORT: "0",
+      METAL_API_BASE_PATH: "/metal/",
+      METAL_API_HMAC_VIEW_KEY: hmac.view,
+      METAL_API_HMAC_EDIT_KEY: hmac.edit,
+      METAL_API_HMAC_ADMIN_KEY: hmac.admin,
+      METAL_API_GRPC_SERVER_CERT_FILE: server.cert,
+      METAL_API_GRPC_SERVER_KEY_FILE: server.key,
+      METAL_API_GRPC_CA_CERT_FILE: caCert,
+      METAL_API_GRPC_CA_KEY_FILE: caKey,
+    };
+  }
+
+  async #startAgents(): Promise<void> {
+    const fleet = this.fleet!;
+    const { folder } = this.plan;
+    const files = join(folder, "files");
+    mkdirSync(files, { recursive: true });
+    const pixiecore = {
+      ...(await this.#agent("PIXIECORE_", "pixiecore")),
+      PIXIECORE_ADDRESS: "127.0.0.1/8",
+      PIXIECORE_DHCP_MODE: "server",
+      PIXIECORE_DHCP_RANGE: "127.0.1.1-127.0.7.254",
+      PIXIECORE_DHCP_BROADCAST_ADDRESS: "127.0.0.1",
+      PIXIECORE_DHCP_PORT: "0",
+      PIXIECORE_DHCP_CLIENT_PORT: String(fleet.network.clientPort),
+      PIXIECORE_PXE_PORT: "0",
+      PIXIECORE_TFTP_PORT: "0",
+      PIXIECORE_HTTP_PORT: "0",
+      PIXIECORE_LEASE_FILE: join(folder, "dhcpd.leases"),
+      PIXIECORE_FILES_DIR: files,
+      PIXIECORE_HAMMER_GRPC_ADDRESS: this.link.address,
+    };
+    await this.#add(
+      "pixiecore",
+      "partition/pixiecore/main.ts",
+      () => pixiecore,
+      (line) => {
+        if (line["msg"] !== "boot server is ready") return false;
+        const { dhcp, http } = line["ports"] as { dhcp: number; http: number };
+        this.#boot = { dhcpPort: dhcp, httpPort: http };
+        return true;
+      },
+    );
+    const list = join(folder, "bmcs.json");
+    writeFileSync(list, JSON.stringify(fleet.machines.map(({ bmc, bmcMac: mac }) => ({ address: bmc.address, mac }))));
+    const metalBmc = {
+      ...(await this.#agent("METAL_BMC_", "metal-bmc")),
+      METAL_BMC_BMCS_FILE: list,
+      METAL_BMC_IPMI_USER: FACTORY.user,
+      METAL_BMC_IPMI_PASSWORD: FACTORY.password,
+      METAL_BMC_REPORT_INTERVAL: BMC_REPORTS_EVERY,
+    };
+    await this.#add(
+      "metal-bmc",
+      "partition/metal-bmc/main.ts",
+      () => metalBmc,
+      ({ msg }) => msg === "metal-bmc started",
+    );
+  }
+
+  async #agent(prefix: string, component: "pixiecore" | "metal-bmc") {
+    const files = await this.credentials.issue(component, PARTITION);
+    return {
+      [`${prefix}PARTITION_ID`]: PARTITION,
+      [`${prefix}GRPC_ADDRESS`]: this.link.address,
+      [`${prefix}GRPC_CA_FILE`]: this.credentials.caCert,
+      [`${prefix}GRPC_CERT_FILE`]: files.cert,
+      [`${prefix}GRPC_KEY_FILE`]: files.key,
+    };
+  }
+}

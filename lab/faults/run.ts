@@ -1,0 +1,232 @@
+// One run: a region, tenants who ask for things, and a fault again and again. After each the books must balance; now and
+// then everybody pauses, and everything must come to rest.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MachineWhyResponse } from "@metal-stack/api-schema";
+import { sql } from "kysely";
+import { FAULTS } from "./faults.ts";
+import { breaches, freeMachines, olderTransactions, passTime, unrest } from "./invariants.ts";
+import { Random } from "./random.ts";
+import { Region } from "./region.ts";
+import { Tenants } from "./tenants.ts";
+
+export interface RunPlan {
+  /** One of {@link FAULTS}, or several in turn by chance. */
+  readonly kinds: readonly string[];
+  readonly strikes: number;
+  readonly seed: number;
+  readonly machines: number;
+  readonly folder: string;
+  /** Strikes between two pauses. */
+  readonly restEvery: number;
+  /** Called with every line of the history. */
+  readonly tell?: (line: string) => void;
+}
+
+export interface RunReport {
+  readonly strikes: number;
+  readonly pauses: number;
+  /** What had to wait for a deadline of minutes before a pause came to its end. */
+  readonly waits: readonly string[];
+  readonly longestRestMs: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly lost: number;
+  /** Times that a machine was switched on. */
+  readonly boots: number;
+}
+
+/** Something that must never be was. The message tells what, the seed, and the end of the history. */
+export class Broken extends Error {
+  override readonly name = "Broken";
+}
+
+const ANSWER_PATIENCE_MS = 60_000;
+const REST_PATIENCE_MS = 120_000;
+/** When nothing has changed for this long, something waits for a deadline. */
+const STILL_MS = 4_000;
+/** Longer than every deadline of a boot, an erase that is silent, and a BMC command. */
+const PASSED_MINUTES = 11;
+const HISTORY_TOLD = 120;
+
+export async function run(plan: RunPlan): Promise<RunReport> {
+  const unknown = plan.kinds.filter((kind) => !FAULTS[kind]);
+  if (unknown.length > 0)
+    throw new Error(`no fault ${unknown.join(", ")}; known are ${Object.keys(FAULTS).join(", ")}`);
+  const started = Date.now();
+  const history: string[] = [];
+  const say = (what: string) => {
+    const line = `${String(Date.now() - started).padStart(7)} ${what}`;
+    history.push(line);
+    plan.tell?.(line);
+  };
+  const together = plan.kinds.some((kind) => FAULTS[kind]!.together);
+  const region = await Region.start({ folder: plan.folder, machines: plan.machines, together, say });
+  try {
+    return await new Run(plan, region, say).go();
+  } catch (error) {
+    const tail = history.slice(-HISTORY_TOLD).join("\n");
+    const again = `npm run faults -- --kind ${plan.kinds.join(",")} --runs ${plan.strikes} --seed ${plan.seed} --machines ${plan.machines}`;
+    throw new Broken(`${(error as Error).message}\n\n${tail}\n\nagain: ${again}\nlogs: ${plan.folder}/logs`, {
+      cause: error,
+    });
+  } finally {
+    await region.close();
+  }
+}
+
+class Run {
+  readonly #plan: RunPlan;
+  readonly #region: Region;
+  readonly #random: Random;
+  readonly #tenants: Tenants;
+  readonly #say: (what: string) => void;
+  #pauses = 0;
+  readonly #waits: string[] = [];
+  #longestRestMs = 0;
+
+  constructor(plan: RunPlan, region: Region, say: (what: string) => void) {
+    this.#plan = plan;
+    this.#region = region;
+    this.#say = say;
+    this.#random = new Random(plan.seed);
+    const machines = region.fleet.machines.map(({ uuid }) => uuid);
+    this.#tenants = new Tenants(() => region.api, machines, new Random(plan.seed + 1), say);
+  }
+
+  async go(): Promise<RunReport> {
+    const { kinds, strikes, restEvery } = this.#plan;
+    await this.#tenants.moveIn();
+    await this.#rest();
+    for (let strike = 1; strike <= strikes; strike++) {
+      const kind = this.#random.pick(kinds);
+      this.#say(`── strike ${strike}: ${FAULTS[kind]!.what}`);
+      this.#tenants.burst(this.#random.between(2, 6), true);
+      await sleep(this.#moment());
+      await FAULTS[kind]!.strike(this.#region, this.#random, this.#say);
+      await this.#check();
+      if (strike % restEvery === 0 || strike === strikes) await this.#rest();
+    }
+    const boots = this.#region.fleet.machines.reduce((sum, machine) => sum + machine.boots, 0);
+    const { tally } = this.#tenants;
+    return { strikes, pauses: this.#pauses, waits: this.#waits, longestRestMs: this.#longestRestMs, ...tally, boots };
+  }
+
+  /** When a fault strikes, milliseconds after the requests: now and then at once, mostly in what follows from them. */
+  #moment(): number {
+    return this.#random.chance(0.3) ? this.#random.between(0, 100) : this.#random.between(100, 1_000);
+  }
+
+  /** Everything that must hold at every moment. */
+  async #check(): Promise<void> {
+    const { db } = this.#region;
+    await this.#tenants.settled();
+    await this.#region.ready();
+    const struck = await patiently(() => sql<{ now: Date }>`select now() as now`.execute(db));
+    while ((await patiently(() => olderTransactions(db, struck.rows[0]!.now))) > 0) await sleep(20);
+    const found = [
+      ...(await patiently(() => this.#tenants.ledger.check(db))),
+      ...(await patiently(() => breaches(db))),
+      ...(await this.#marks()),
+    ];
+    if (found.length > 0) throw new Error(found.join("\n"));
+    await this.#adopt();
+  }
+
+  /** What tenants own by the database's word. */
+  async #adopt(): Promise<void> {
+    const { rows } = await patiently(() =>
+      sql<{ name: string; machine: string }>`select name, machine_id as machine from allocations`.execute(
+        this.#region.db,
+      ),
+    );
+    this.#tenants.adopt(rows);
+  }
+
+  /** Machines that anybody may get hold nobody's data: looked at between two looks at who they are. */
+  async #marks(): Promise<string[]> {
+    const before = await patiently(() => freeMachines(this.#region.db));
+    const dirty = this.#region.fleet.machines.filter(({ uuid, disk }) => before.has(uuid) && disk.marks.size > 0);
+    if (dirty.length === 0) return [];
+    const after = await patiently(() => freeMachines(this.#region.db));
+    return dirty
+      .filter(({ uuid }) => after.has(uuid))
+      .map(({ uuid, disk }) => `${uuid} may be allocated and holds data of ${[...disk.marks].join(", ")}`);
+  }
+
+  /** Nobody asks for anything: everything must reach its goal, if need be by deadlines. */
+  async #rest(): Promise<void> {
+    const { db } = this.#region;
+    const began = Date.now();
+    this.#say("── rest");
+    let awaited = "";
+    for (let still = Date.now(); ; await sleep(50)) {
+      const left = [...(await patiently(() => unrest(db))), ...this.#idle()];
+      if (left.length === 0) break;
+      const now = left.join("; ");
+      if (now !== awaited) still = Date.now();
+      awaited = now;
+      if (Date.now() - began > REST_PATIENCE_MS)
+        throw new Error(`does not come to rest: ${now}\n${await this.#whys()}`);
+      if (Date.now() - still < STILL_MS) continue;
+      this.#say(`${PASSED_MINUTES} minutes pass, because ${now}`);
+      this.#waits.push(now);
+      await patiently(() => passTime(db, PASSED_MINUTES));
+      still = Date.now();
+    }
+    this.#pauses += 1;
+    this.#longestRestMs = Math.max(this.#longestRestMs, Date.now() - began);
+    await this.#check();
+    const wrong = await this.#goals();
+    if (wrong.length > 0) throw new Error(`at rest, but:\n${wrong.join("\n")}`);
+  }
+
+  /** Machines that were switched on and have not arrived where they stay. */
+  #idle(): string[] {
+    return this.#region.fleet.machines.flatMap(({ uuid, running }) => {
+      const arrived = running.kind === "os" || (running.kind === "discovery" && running.phase === "waiting");
+      return arrived ? [] : [`${uuid} runs ${running.kind}`];
+    });
+  }
+
+  /** What machines do must be what the database says they do. */
+  async #goals(): Promise<string[]> {
+    const { rows } = await patiently(() =>
+      sql<{ machine: string; uuid: string }>`select machine_id as machine, uuid from allocations`.execute(
+        this.#region.db,
+      ),
+    );
+    const allocations = new Map(rows.map(({ machine, uuid }) => [machine, uuid]));
+    return this.#region.fleet.machines.flatMap(({ uuid, running, disk }) => {
+      const allocation = allocations.get(uuid);
+      const marks = [...disk.marks].join(", ");
+      if (allocation === undefined)
+        return running.kind === "discovery" ? [] : [`${uuid} is free and runs ${running.kind}`];
+      const runs = running.kind === "os" && running.allocation === allocation && marks === allocation;
+      return runs ? [] : [`${uuid} belongs to ${allocation}, runs ${running.kind}, and holds data of ${marks}`];
+    });
+  }
+
+  /** What an operator would read. */
+  async #whys(): Promise<string> {
+    const texts = this.#region.fleet.machines.map(async ({ uuid }) => {
+      const why = await this.#region.api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`).catch(String);
+      return `${uuid}: ${JSON.stringify(why)}`;
+    });
+    return (await Promise.all(texts)).join("\n");
+  }
+}
+
+/** The database may be away for a moment. */
+async function patiently<T>(query: () => Promise<T>): Promise<T> {
+  const began = Date.now();
+  for (;;) {
+    try {
+      return await query();
+    } catch (error) {
+      const { code } = error as { code?: string };
+      // 42…: a mistake in the query, which no patience heals.
+      if (code?.startsWith("42") || Date.now() - began > ANSWER_PATIENCE_MS) throw error;
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// A process of the product that is killed and comes back at once.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface VictimPlan {
+  readonly name: string;
+  /** Arguments of node. */
+  readonly program: string;
+  readonly env: () => Readonly<Record<string, string>>;
+  /** Called for every line of its log; true when with this line the process serves. */
+  readonly isReady: (line: Readonly<Record<string, unknown>>) => boolean;
+  readonly logFolder: string;
+}
+
+/** A cold start on a loaded machine, with a database that recovers. */
+const START_PATIENCE_MS = 90_000;
+const REPOSITORY = new URL("../..", import.meta.url).pathname;
+
+export class Victim {
+  readonly name: string;
+  readonly #plan: VictimPlan;
+  readonly #log: WriteStream;
+  #child: ChildProcess | undefined;
+  #ready: Promise<void> = Promise.resolve();
+  #stopped = false;
+  kills = 0;
+  /** Ends that nobody asked for. */
+  readonly crashes: string[] = [];
+
+  constructor(plan: VictimPlan) {
+    this.name = plan.name;
+    this.#plan = plan;
+    this.#log = createWriteStream(join(plan.logFolder, `${plan.name}.log`), { flags: "a" });
+  }
+
+  /** Resolves when it serves. */
+  start(): Promise<void> {
+    const child = spawn(process.execPath, [this.#plan.program], {
+      cwd: REPOSITORY,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], LOG_LEVEL: "info", ...this.#plan.env() },
+    });
+    this.#child = child;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const patience = setTimeout(() => reject(new Error(`${this.name} does not come up`)), START_PATIENCE_MS);
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      this.#log.write(`${line}\n`);
+      if (this.#plan.isReady(parse(line))) resolve();
+    });
+    child.stderr.on("data", (bytes: Buffer) => this.#log.write(bytes));
+    child.once("exit", (code, signal) => {
+      clearTimeout(patience);
+      resolve();
+      if (this.#stopped || this.#child !== child) return;
+      this.crashes.push(signal ?? `exit code ${code}`);
+      // As systemd would.
+      void this.start();
+    });
+    this.#ready = promise.finally(() => clearTimeout(patience));
+    this.#ready.catch(() => undefined);
+    return this.#ready;
+  }
+
+  /** Without a chance to say goodbye. The next one is starting when this returns. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.kills += 1;
+    this.#child = undefined;
+    await end(child);
+    void this.start();
+  }
+
+  /** Resolves when it serves again. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#child) await end(this.#child);
+    this.#log.end();
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGKILL");
+  await exited;
+}
+
+function parse(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return { msg: line };
+  }
+}

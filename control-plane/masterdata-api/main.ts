@@ -32,8 +32,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
       minVersion: "TLSv1.2",
     },
     connectNodeAdapter({
-      routes: createMasterdataRoutes(db, log),
-      interceptors: [hmacInterceptor(environment.secret("HMACKEY"))],
+      routes: createMasterdataRoutes(db, log, [hmacInterceptor(environment.secret("HMACKEY"))]),
       readMaxBytes: REQUEST_LIMIT_BYTES,
     }),
   );

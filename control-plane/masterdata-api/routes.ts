@@ -1,5 +1,5 @@
 // All services of masterdata-api on a connect router: for its own server, and for the one-process mode's in-memory transport.
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { health, masterdata } from "@metal-stack/protocol";
 import type { Db } from "./database/schema.ts";
 import { type ErrorLog, readableErrors } from "./errors.ts";
@@ -10,14 +10,20 @@ import { tenantService } from "./tenants/service.ts";
 
 const VERSION = { version: "v0.1.0", revision: "", gitSha1: "", buildDate: "" };
 
-export function createMasterdataRoutes(db: Db, log: ErrorLog): (router: ConnectRouter) => void {
-  const options = { interceptors: [readableErrors(log)] };
+/** @param guards who may call; they see every request first, that for health too */
+export function createMasterdataRoutes(
+  db: Db,
+  log: ErrorLog,
+  guards: readonly Interceptor[] = [],
+): (router: ConnectRouter) => void {
+  // The interceptors of a service replace those of its router, so all of them are named here.
+  const options = { interceptors: [...guards, readableErrors(log)] };
   return (router) => {
     router.service(masterdata.ProjectService, projectService(db), options);
     router.service(masterdata.TenantService, tenantService(db), options);
     router.service(masterdata.ProjectMemberService, projectMemberService(db), options);
     router.service(masterdata.TenantMemberService, tenantMemberService(db), options);
-    router.service(masterdata.VersionService, { get: () => VERSION });
-    router.service(health.Health, healthService(db));
+    router.service(masterdata.VersionService, { get: () => VERSION }, options);
+    router.service(health.Health, healthService(db), options);
   };
 }

@@ -5,3 +5,6 @@ import type { QueryExecutorProvider } from "kysely";
  * with the caller's own rows, on a plain instance at once.
  */
 export type Database = QueryExecutorProvider;
+
+/** A kysely transaction, for what takes several statements. */
+export type Transaction = Database & { readonly isTransaction: true };

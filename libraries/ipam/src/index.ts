@@ -16,7 +16,8 @@ export {
   type Prefix,
 } from "./address.ts";
 export { acquireAddress, acquireSpecificAddress, releaseAddress } from "./addresses.ts";
-export type { Database } from "./database.ts";
+export type { Database, Transaction } from "./database.ts";
+export { dump, load } from "./dump.ts";
 export * from "./errors.ts";
 export * from "./namespaces.ts";
 export {

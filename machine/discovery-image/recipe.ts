@@ -45,7 +45,7 @@ const TOOLS: readonly Tool[] = [
   { package: "mount", programs: ["mount", "umount", "losetup"] },
   { package: "nvme-cli", programs: ["nvme"] },
   { package: "hdparm", programs: ["hdparm"] },
-  { package: "sg3-utils", programs: ["sg_sanitize", "sg_format", "sg_inq"] },
+  { package: "sg3-utils", programs: ["sg_sanitize", "sg_opcodes"] },
   { package: "tar", programs: ["tar"] },
   { package: "zstd", programs: ["zstd"] },
   { package: "lz4", programs: ["lz4"] },

@@ -1,6 +1,6 @@
 // Which disks this machine has, from sysfs alone: there is no udev in the discovery image.
 import { readdir, readFile, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 export type Transport = "nvme" | "sata" | "sas" | "virtio" | "scsi" | "usb" | "mmc" | "unknown";
 
@@ -85,6 +85,12 @@ async function describe(name: string, folder: string): Promise<Disk> {
 /** One block device by its kernel name ("vda"), whatever kind it is. */
 export async function diskNamed(name: string, sysfs = "/sys"): Promise<Disk> {
   return describe(name, join(sysfs, "block", name));
+}
+
+/** Whether the disk is still there, and still the one that was described. */
+export async function isSameDisk({ name, serial, size }: Disk): Promise<boolean> {
+  const now = await diskNamed(basename(name));
+  return now.serial === serial && now.size === size;
 }
 
 /**

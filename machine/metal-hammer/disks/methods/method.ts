@@ -1,7 +1,7 @@
 import type { Disk } from "../inventory.ts";
 
 export interface Execution {
-  /** 0..1, as far as the method can tell. */
+  /** 0..1, as far as the method can tell; also a sign that the disk is not hung. */
   readonly progress: (fraction: number) => void;
   readonly signal: AbortSignal;
 }
@@ -15,11 +15,20 @@ export interface EraseMethod {
    * destroyed key leaves noise.
    */
   readonly leaves: "zeros" | "changed";
-  /** Whether the disk says that it can do this; cheap, without effect. A thrown error counts as no. */
-  readonly applicable: (disk: Disk, signal: AbortSignal) => Promise<boolean>;
+  /** Without progress for so many milliseconds, the disk counts as hung. */
+  readonly patienceMs: number;
   /** Resolves when the disk says it is done. @throws when it refuses, fails, or the signal aborts */
   readonly execute: (disk: Disk, execution: Execution) => Promise<void>;
 }
 
-/** Erase commands of real disks take minutes to hours; a disk that needs longer is broken. */
-export const ERASE_TIME_LIMIT_MS = 24 * 3_600_000;
+/** Methods of one kind that a disk says it can do, strongest first; asks the disk, without effect. */
+export type FindMethods = (disk: Disk, signal: AbortSignal) => Promise<readonly EraseMethod[]>;
+
+/**
+ * For methods that report or make progress piece by piece. Linux gives up on a request after 30 s and five retries (SCSI) or
+ * 60 s (NVMe), so a disk that is silent for longer has a driver without time limits (virtio), or none that works.
+ */
+export const STALLED_MS = 5 * 60_000;
+
+/** For single commands that tell nothing until they are done, and the disk does not say how long it takes. */
+export const ONE_COMMAND_MS = 24 * 3_600_000;

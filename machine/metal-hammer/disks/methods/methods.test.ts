@@ -1,23 +1,40 @@
 import { describe, expect, it } from "vitest";
+import type { Disk } from "../inventory.ts";
 import { readAtaSecurity } from "./ata.ts";
-import { ERASE_METHODS } from "./index.ts";
 import { readSanitizeLog } from "./nvme.ts";
+import { findPlainMethods } from "./overwrite.ts";
+import { readSupport } from "./scsi.ts";
 
-describe("the table of erase methods", () => {
-  it("goes from the strongest to the one that always works", () => {
-    expect(ERASE_METHODS.map(({ name }) => name)).toEqual([
-      "nvme-sanitize-crypto",
-      "nvme-sanitize-block",
-      "nvme-format-crypto",
-      "nvme-format",
-      "ata-secure-erase-enhanced",
-      "ata-secure-erase",
-      "scsi-sanitize-crypto",
-      "scsi-sanitize-block",
-      "discard",
-      "write-zeroes",
-      "overwrite",
-    ]);
+const DISK: Disk = {
+  name: "/dev/vda",
+  size: 1n,
+  serial: "",
+  model: "",
+  rotational: false,
+  transport: "virtio",
+  readOnly: false,
+  sectorSize: 512,
+  discard: false,
+  writeZeroes: false,
+};
+
+describe("the methods of any disk", () => {
+  const namesFor = async (able: Partial<Disk>) =>
+    (await findPlainMethods({ ...DISK, ...able }, new AbortController().signal)).map(({ name }) => name);
+
+  it("go from the cheapest to the one that always works", async () => {
+    expect(await namesFor({ discard: true, writeZeroes: true })).toEqual(["discard", "write-zeroes", "overwrite"]);
+    expect(await namesFor({})).toEqual(["overwrite"]);
+  });
+});
+
+describe("a SCSI disk's answer whether it knows SANITIZE", () => {
+  it("is read as sg_opcodes prints it", () => {
+    const answer = (support: string) => `  Opcode=0x48\n  Service_action=0x0003\n  ${support}\n`;
+    expect(readSupport(answer("Command is supported [conforms to SCSI standard]"))).toBe(true);
+    expect(readSupport(answer("Command supported in a vendor specific manner"))).toBe(true);
+    expect(readSupport(answer("Command is not supported"))).toBe(false);
+    expect(readSupport(answer("Command not supported"))).toBe(false);
   });
 });
 
@@ -34,6 +51,8 @@ describe("ATA security as hdparm -I tells it", () => {
       locked: false,
       frozen: false,
       enhancedErase: true,
+      minutes: 2,
+      enhancedMinutes: 2,
     });
   });
 

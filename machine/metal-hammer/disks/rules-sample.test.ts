@@ -1,19 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Disk } from "./inventory.ts";
-import { chooseSectors } from "./read-back.ts";
+import { chooseSectors, LONGEST_READ, planReads, type Geometry } from "./rules-sample.ts";
 
-const disk = (sectors: number, sectorSize: number): Disk => ({
-  name: "/dev/vda",
+const disk = (sectors: number, sectorSize: number): Geometry => ({
   size: BigInt(sectors) * BigInt(sectorSize),
-  serial: "",
-  model: "",
-  rotational: false,
-  transport: "virtio",
-  readOnly: false,
   sectorSize,
-  discard: false,
-  writeZeroes: false,
 });
 
 describe("the sectors read back", () => {
@@ -45,5 +36,30 @@ describe("the sectors read back", () => {
   it("are drawn anew each time", () => {
     const big = disk(2 ** 33, 512);
     expect(chooseSectors(big, 20)).not.toEqual(chooseSectors(big, 20));
+  });
+
+  it("are fetched in reads that hold all of them, in order, and are not too long", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.integer({ min: 1, max: 2 ** 36 }), fc.integer({ min: 1, max: 100_000 })),
+        fc.constantFrom(512, 4096),
+        fc.integer({ min: 0, max: 300 }),
+        (sectors, sectorSize, sample) => {
+          const ranges = chooseSectors(disk(sectors, sectorSize), sample);
+          const reads = planReads(ranges, sectorSize);
+          expect(reads.flatMap((read) => read.ranges)).toEqual(ranges);
+          for (const { first, count, ranges } of reads) {
+            expect(count * sectorSize).toBeLessThanOrEqual(LONGEST_READ);
+            expect(first).toBe(ranges[0]!.first);
+            expect(first + count).toBe(ranges.at(-1)!.first + ranges.at(-1)!.count);
+          }
+        },
+      ),
+    );
+  });
+
+  it("of a small disk come in few reads", () => {
+    const twoGibibytes = disk(2 ** 22, 512);
+    expect(planReads(chooseSectors(twoGibibytes, 10_000), 512).length).toBeLessThan(7_000);
   });
 });

@@ -101,7 +101,7 @@ describe("the control plane in one process", () => {
 
     await expect(api.delete("/v1/tenant/acme")).rejects.toMatchObject({
       statusCode: 422,
-      message: "there are still projects allocated by this tenant",
+      message: `there are still projects allocated by this tenant: 1 projects (two ${id})`,
     });
     expect(await api.delete(`/v1/project/${id}`)).toEqual({ meta: { id } });
     expect(await api.delete("/v1/tenant/acme")).toMatchObject({ meta: { id: "acme" } });
@@ -133,6 +133,56 @@ describe("the control plane in one process", () => {
       message: expect.stringContaining("rpc error: code = NotFound desc = ") as string,
     });
     await expect(api.delete("/v1/tenant/nobody")).rejects.toEqual(refused(404));
+  });
+
+  it("keeps texts as they are, and refuses those that cannot be kept", async () => {
+    const { api } = controlPlane;
+    const annotations = { "it's": "'; drop table projects; --", "": '"\\', ключ: "☃🏔\u2028", "x' OR '1": "1" };
+    const meta = { id: "texts", annotations, labels: ["a'b"] };
+    expect(await api.put("/v1/tenant", { meta })).toMatchObject({ meta });
+    expect(await api.post("/v1/tenant/find", { annotations })).toHaveLength(1);
+    expect(await api.post("/v1/tenant/find", { annotations: { "y' OR '1": "1" } })).toEqual([]);
+    const refused = (statusCode: number) => expect.objectContaining({ statusCode }) as Error;
+    for (const bad of [{ id: "x\0" }, { id: "x".repeat(513) }, { annotations: { a: "\0" } }, { kind: "Project" }])
+      await expect(api.put("/v1/tenant", { meta: bad }), JSON.stringify(bad)).rejects.toEqual(refused(422));
+    for (const bad of [{ annotations: { deep: { er: [] } } }, { version: 1.5 }, { labels: "no list" }])
+      await expect(api.put("/v1/tenant", { meta: bad }), JSON.stringify(bad)).rejects.toEqual(refused(400));
+    await expect(api.put("/v1/tenant", { meta: { annotations: { a: "x".repeat(300_000) } } })).rejects.toMatchObject({
+      statusCode: 422,
+      message: expect.stringContaining("has at most 262144 bytes, this one has 300") as string,
+    });
+    await expect(api.post("/v1/tenant/find", { paging: { count: 0 } })).rejects.toEqual(refused(422));
+    await expect(api.post("/v1/tenant", { meta: { id: "texts", version: -1 } })).rejects.toEqual(refused(422));
+    expect(await api.get("/v1/tenant/texts")).toMatchObject({ meta });
+    await api.delete("/v1/tenant/texts");
+  });
+
+  it("gives out no more addresses than the quota allows, and deletes no project that has some", async () => {
+    const { api } = controlPlane;
+    await api.put("/v1/tenant", { meta: { id: "limited" }, name: "limited" });
+    await api.put("/v1/project", {
+      meta: { id: "few" },
+      name: "few",
+      tenant_id: "limited",
+      quotas: { ip: { quota: 3 } },
+    });
+    await api.put("/v1/network", { id: "outside", prefixes: ["198.51.100.0/24"] });
+    const wanted = () => api.post<{ ipaddress: string }>("/v1/ip/allocate", { networkid: "outside", projectid: "few" });
+    const answers = await Promise.allSettled(Array.from({ length: 12 }, wanted));
+    const ips = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.ipaddress] : []));
+    expect(ips).toHaveLength(3);
+    await expect(wanted()).rejects.toMatchObject({ statusCode: 422, message: "project quota for ips reached max:3" });
+    await expect(api.delete("/v1/project/few")).rejects.toMatchObject({
+      statusCode: 400,
+      message: `there are still ips allocated by this project: 3 ips (${ips.sort().join(", ")})`,
+    });
+    for (const ip of ips) await api.delete(`/v1/ip/free/${ip}`);
+    const [deleted, taken] = await Promise.allSettled([api.delete("/v1/project/few"), wanted()]);
+    expect([deleted.status, taken.status].sort()).toEqual(["fulfilled", "rejected"]);
+    if (taken.status === "fulfilled") await api.delete(`/v1/ip/free/${taken.value.ipaddress}`);
+    if (deleted.status === "rejected") await api.delete("/v1/project/few");
+    await api.delete("/v1/tenant/limited");
+    await api.delete("/v1/network/outside");
   });
 
   it("takes little memory when idle", () => {

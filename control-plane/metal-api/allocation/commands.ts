@@ -11,7 +11,7 @@ import { hardwareProblem } from "../filesystem-layouts/rules.ts";
 import { tagsOf } from "../machines/rules-tags.ts";
 import { updateMachineRow } from "../machines/store.ts";
 import { acquireNumber } from "../numbers/store.ts";
-import { checkQuotas, holdQuotas } from "../projects/quota.ts";
+import { takeWithinQuotas } from "../projects/quota.ts";
 import { claimMachine } from "./candidates.ts";
 import { connect, gatherNetworks } from "./networks.ts";
 import type { Role } from "./rules-request.ts";
@@ -44,7 +44,7 @@ export async function allocate(
   const earlier = key && (await earlierResult(db, key));
   if (earlier !== undefined) return earlier;
   const wanted = await specify(db, request.body, request.role, request.creator);
-  const project = await masterdata.project(wanted.projectId);
+  await masterdata.project(wanted.projectId);
   return transact(db, async (tx) => {
     if (key) {
       // A repetition that comes at the same time waits for the first.
@@ -52,10 +52,7 @@ export async function allocate(
       const earlier = await earlierResult(tx, key);
       if (earlier !== undefined) return earlier;
     }
-    await holdQuotas(tx, project);
-    const machineId = await allocateOne(tx, wanted, key);
-    await checkQuotas(tx, project);
-    return machineId;
+    return takeWithinQuotas(tx, masterdata, wanted.projectId, () => allocateOne(tx, wanted, key));
   });
 }
 

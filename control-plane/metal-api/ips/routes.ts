@@ -2,7 +2,7 @@ import { IdParameter, IPAllocateRequest, IPFindRequest, IPResponse, IPUpdateRequ
 import { Type } from "typebox";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
-import { checkQuotas, holdQuotas } from "../projects/quota.ts";
+import { takeWithinQuotas } from "../projects/quota.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
 import { allocateIp, freeIp, type IpAllocate, updateIp } from "./commands.ts";
@@ -16,13 +16,8 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
   const allocate = async (request: IpAllocate, specific?: string) => {
     if (!request.networkid) throw badRequest("networkid should not be empty");
     if (!request.projectid) throw badRequest("projectid should not be empty");
-    const project = await masterdata.project(request.projectid);
-    return transact(db, async (tx) => {
-      await holdQuotas(tx, project);
-      const ip = await allocateIp(tx, request, specific);
-      await checkQuotas(tx, project);
-      return ip;
-    });
+    const { id } = await masterdata.project(request.projectid);
+    return transact(db, (tx) => takeWithinQuotas(tx, masterdata, id, () => allocateIp(tx, request, specific)));
   };
 
   app.get(

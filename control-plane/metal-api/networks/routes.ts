@@ -10,6 +10,7 @@ import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
+import { holdProject } from "../projects/hold.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
 import { allocateChildNetwork, createNetwork, deleteNetwork, freeNetwork } from "./commands.ts";
@@ -91,7 +92,10 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
     },
     async ({ body }, reply) => {
       if (body.projectid) await masterdata.project(body.projectid);
-      const network = await transact(db, (tx) => createNetwork(tx, body));
+      const network = await transact(db, async (tx) => {
+        if (body.projectid) await holdProject(tx, masterdata, body.projectid);
+        return createNetwork(tx, body);
+      });
       setETag(reply, network.version);
       return reply.code(201).send(await withUsage(db, network));
     },
@@ -148,10 +152,14 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
       },
     },
     async ({ body }, reply) => {
-      if (!body.projectid) throw badRequest("projectid should not be empty");
+      const { projectid } = body;
+      if (!projectid) throw badRequest("projectid should not be empty");
       if (!body.partitionid) throw badRequest("partitionid should not be empty");
-      await masterdata.project(body.projectid);
-      const network = await transact(db, (tx) => allocateChildNetwork(tx, body));
+      await masterdata.project(projectid);
+      const network = await transact(db, async (tx) => {
+        await holdProject(tx, masterdata, projectid);
+        return allocateChildNetwork(tx, body);
+      });
       setETag(reply, network.version);
       return reply.code(201).send(await withUsage(db, network));
     },

@@ -7,9 +7,11 @@ import {
 } from "@metal-stack/api-schema";
 import { Type } from "typebox";
 import { badRequest } from "../errors.ts";
+import { transact } from "../database/transaction.ts";
 import type { RouteModule } from "../rest/app.ts";
+import { holdProjectAlone } from "./hold.ts";
 import { projectMessage, projectResponse } from "./mapping.ts";
-import { usageOfProject } from "./store.ts";
+import { belongingsOf, checkNothingBelongs } from "./store.ts";
 
 const tags = ["project"];
 
@@ -41,12 +43,12 @@ export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }
       },
     },
     async ({ params: { id } }) => {
-      const [{ project }, { machines, ips }] = await Promise.all([projects.get({ id }), usageOfProject(db, id)]);
+      const [{ project }, { machines, ips }] = await Promise.all([projects.get({ id }), belongingsOf(db, id)]);
       const response = projectResponse(project);
       const { machine, ip, ...others } = response.quotas ?? {};
       return {
         ...response,
-        quotas: { ...others, machine: { ...machine, used: machines }, ip: { ...ip, used: ips } },
+        quotas: { ...others, machine: { ...machine, used: machines.count }, ip: { ...ip, used: ips.count } },
       };
     },
   );
@@ -102,9 +104,13 @@ export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }
     },
     async ({ body }) => {
       if (!body.meta) throw badRequest("project and project.meta must be specified");
-      await projects.get({ id: body.meta.id ?? "" });
-      const { project } = await projects.update({ project: projectMessage(body) });
-      return projectResponse(project);
+      const id = body.meta.id ?? "";
+      await projects.get({ id });
+      return transact(db, async (tx) => {
+        await holdProjectAlone(tx, id);
+        const { project } = await projects.update({ project: projectMessage(body) });
+        return projectResponse(project);
+      });
     },
   );
 
@@ -122,11 +128,11 @@ export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }
     },
     async ({ params: { id } }) => {
       await projects.get({ id });
-      const usage = await usageOfProject(db, id);
-      if (usage.machines > 0) throw badRequest("there are still machines allocated by this project");
-      if (usage.networks > 0) throw badRequest("there are still networks allocated by this project");
-      if (usage.ips > 0) throw badRequest("there are still ips allocated by this project");
-      await projects.delete({ id });
+      await transact(db, async (tx) => {
+        await holdProjectAlone(tx, id);
+        await checkNothingBelongs(tx, id);
+        await projects.delete({ id });
+      });
       return { meta: { id } };
     },
   );

@@ -6,13 +6,17 @@ import {
   TenantUpdateRequest,
 } from "@metal-stack/api-schema";
 import { Type } from "typebox";
+import { transact } from "../database/transaction.ts";
 import { badRequest, unprocessable } from "../errors.ts";
+import { holdQuotas } from "../projects/hold.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { tenantMessage, tenantResponse } from "./mapping.ts";
 
 const tags = ["tenant"];
+/** So many projects are named that are in the way of a deletion. */
+const NAMED = 3;
 
-export const tenantRoutes: RouteModule = (app, { masterdata: { tenants, projects } }) => {
+export const tenantRoutes: RouteModule = (app, { db, masterdata: { tenants, projects } }) => {
   app.get(
     "/v1/tenant",
     {
@@ -103,8 +107,11 @@ export const tenantRoutes: RouteModule = (app, { masterdata: { tenants, projects
     async ({ body }) => {
       if (!body.meta) throw badRequest("tenant and tenant.meta must be specified");
       const { tenant: stored } = await tenants.get({ id: body.meta.id ?? "" });
-      const { tenant } = await tenants.update({ tenant: tenantMessage(body, stored) });
-      return tenantResponse(tenant);
+      return transact(db, async (tx) => {
+        await holdQuotas(tx, "tenant", body.meta?.id ?? "");
+        const { tenant } = await tenants.update({ tenant: tenantMessage(body, stored) });
+        return tenantResponse(tenant);
+      });
     },
   );
 
@@ -121,8 +128,12 @@ export const tenantRoutes: RouteModule = (app, { masterdata: { tenants, projects
       },
     },
     async ({ params: { id } }) => {
-      const owned = await projects.find({ tenantId: id });
-      if (owned.projects.length > 0) throw unprocessable("there are still projects allocated by this tenant");
+      const owned = (await projects.find({ tenantId: id })).projects;
+      if (owned.length > 0) {
+        const names = owned.slice(0, NAMED).map(({ name, meta }) => `${name} ${meta?.id}`.trim());
+        const list = `${names.join(", ")}${owned.length > NAMED ? ", …" : ""}`;
+        throw unprocessable(`there are still projects allocated by this tenant: ${owned.length} projects (${list})`);
+      }
       return tenantResponse((await tenants.delete({ id })).tenant);
     },
   );

@@ -102,5 +102,6 @@ export async function createWorld(
 export const noMasterdata: Masterdata = {
   ...createMasterdata(createRouterTransport(() => undefined)),
   project: async (id) => ({ id, name: id, tenantId: "metal-stack", quotas: {} }),
+  tenantQuotas: async () => ({}),
   check: async () => undefined,
 };

@@ -4,12 +4,13 @@
 import { createRouterTransport } from "@connectrpc/connect";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
 import { createMasterdataRoutes, inOwnSchema, MIGRATIONS, type Schema } from "@metal-stack/masterdata-api";
-import { createMasterdata, readConfig, serveMetalApi } from "@metal-stack/metal-api";
+import { createMasterdata, readConfig, readKeyring, serveMetalApi } from "@metal-stack/metal-api";
 import { Environment, runService } from "@metal-stack/service";
 
 await runService("control-plane", async ({ log, signal }) => {
   const environment = new Environment("METAL_API_");
   const config = readConfig(environment);
+  const keyring = readKeyring(environment, log);
   const directory = environment.optional("EMBEDDED_POSTGRES_DIR");
   const masterdataUrl = new Environment("MASTERDATA_API_").optional("DATABASE_URL");
   const closing: (() => Promise<void>)[] = [];
@@ -30,7 +31,7 @@ await runService("control-plane", async ({ log, signal }) => {
     for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated masterdata");
     const masterdata = createMasterdata(createRouterTransport(createMasterdataRoutes(db, log)));
 
-    const api = await serveMetalApi(config, { databaseUrl: metal.url, masterdata, log, signal });
+    const api = await serveMetalApi(config, { databaseUrl: metal.url, keyring, masterdata, log, signal });
     closing.push(() => api.close());
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   } finally {

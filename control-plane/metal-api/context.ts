@@ -4,6 +4,7 @@ import type { Logger } from "@metal-stack/service";
 import type { Config } from "./config.ts";
 import type { Db } from "./database/schema.ts";
 import type { Masterdata } from "./masterdata.ts";
+import type { Keyring } from "./secrets/keyring.ts";
 
 export interface Context {
   readonly db: Db;
@@ -11,5 +12,7 @@ export interface Context {
   readonly masterdata: Masterdata;
   readonly log: Logger;
   readonly config: Config;
+  /** Seals what the database must not show. */
+  readonly keyring: Keyring;
   readonly clock: () => Date;
 }

@@ -1,4 +1,5 @@
 // What the one-process mode needs of metal-api.
 export { readConfig } from "./config.ts";
 export { createMasterdata } from "./masterdata.ts";
+export { readKeyring } from "./secrets/key-file.ts";
 export { serveMetalApi } from "./serve.ts";

@@ -5,11 +5,13 @@ import { provideDatabase } from "@metal-stack/database";
 import { Environment, grpcTransport, runService } from "@metal-stack/service";
 import { readConfig } from "./config.ts";
 import { createMasterdata, signer } from "./masterdata.ts";
+import { readKeyring } from "./secrets/key-file.ts";
 import { serveMetalApi } from "./serve.ts";
 
 await runService("metal-api", async ({ log, signal }) => {
   const environment = new Environment("METAL_API_");
   const config = readConfig(environment);
+  const keyring = readKeyring(environment, log);
   const credentials = {
     ca: environment.file("MASTERDATA_CAPATH"),
     cert: environment.file("MASTERDATA_CERTPATH"),
@@ -24,7 +26,7 @@ await runService("metal-api", async ({ log, signal }) => {
     log,
   });
   try {
-    const api = await serveMetalApi(config, { databaseUrl: database.url, masterdata, log, signal });
+    const api = await serveMetalApi(config, { databaseUrl: database.url, keyring, masterdata, log, signal });
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     await api.close();
   } finally {

@@ -13,6 +13,8 @@ import { serveMetrics } from "./metrics/server.ts";
 import type { App } from "./rest/app.ts";
 import { restModules } from "./rest/modules.ts";
 import { createRestServer } from "./rest/server.ts";
+import type { Keyring } from "./secrets/keyring.ts";
+import { resealSecrets } from "./secrets/reseal.ts";
 
 /** Requests in flight at the end get this long. */
 const DRAIN_MS = 10_000;
@@ -26,12 +28,12 @@ export interface MetalApi {
   close(): Promise<void>;
 }
 
-/** Waits for the database, migrates it, and serves. Aborting `signal` ends the waiting. */
+/** Waits for the database, migrates it, leaves no secret readable in it, and serves. Aborting `signal` ends the waiting. */
 export async function serveMetalApi(
   config: Config,
-  parts: { databaseUrl: string; masterdata: Masterdata; log: Logger; signal: AbortSignal },
+  parts: { databaseUrl: string; keyring: Keyring; masterdata: Masterdata; log: Logger; signal: AbortSignal },
 ): Promise<MetalApi> {
-  const { databaseUrl, masterdata, log, signal } = parts;
+  const { databaseUrl, keyring, masterdata, log, signal } = parts;
   const closing: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();
@@ -45,11 +47,13 @@ export async function serveMetalApi(
       signal,
     );
     for (const file of migrated) log.info({ file }, "migrated");
+    const sealed = await resealSecrets(db, keyring);
+    if (sealed > 0) log.info({ secrets: sealed }, "sealed secrets in the database with the newest key");
     const notifications = new Notifications(databaseUrl, (error) =>
       log.warn({ err: error }, "lost the connection that listens for changes, connecting again"),
     );
     closing.push(() => notifications.close());
-    const context: Context = { db, notifications, masterdata, log, config, clock: () => new Date() };
+    const context: Context = { db, notifications, masterdata, log, config, keyring, clock: () => new Date() };
 
     const requests = new RequestMetrics();
     const metrics = await serveMetrics(config.metricsBindAddress, config.metricsPort, () => requests.families());

@@ -1,12 +1,11 @@
 // One boot of a machine in the discovery image, step by step (reference/partition-services.md 3.2, design decisions 11–14).
 import { createClient, type Transport } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { EventService } from "@metal-stack/protocol";
-import { retry } from "@metal-stack/service";
+import { agent, EventService } from "@metal-stack/protocol";
+import { randomPassword, retry } from "@metal-stack/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "./package.json" with { type: "json" };
-import { bmcIfPresent } from "./bmc/bmc.ts";
-import { randomPassword } from "./bmc/password.ts";
+import { bmcIfPresent, withWantedLogin } from "./bmc/bmc.ts";
 import { setClock } from "./boot/clock.ts";
 import { fetchPartitionConfig } from "./boot/partition-config.ts";
 import { bootParameters, type BootParameters } from "./boot/rules-command-line.ts";
@@ -25,7 +24,7 @@ import { systemDescription } from "./network/rules-announcement.ts";
 import type { NetworkCard } from "./network/rules-links.ts";
 import { rebootNow } from "./reboot.ts";
 import { register } from "./registration.ts";
-import { RPC_TIMEOUT_MS } from "./rpc.ts";
+import { callUntilAnswered, RPC_TIMEOUT_MS } from "./rpc.ts";
 import { Session } from "./session/session.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -180,7 +179,8 @@ export class Hammer {
       bmc: ReturnType<typeof bmcIfPresent>;
     },
   ): Promise<void> {
-    const [disks, ipmi] = await Promise.all([listDisks(), known.bmc]);
+    const [disks, bmc] = await Promise.all([listDisks(), known.bmc]);
+    const ipmi = bmc && (await withWantedLogin(bmc, () => this.#wantedLogin(transport, known.dmi), this.#say));
     const hardware = () => describeHardware(disks, known.cards, known.announcer.neighbours());
     const { size } = await register(
       transport,
@@ -189,6 +189,18 @@ export class Hammer {
       this.#signal,
     );
     this.#say(`registered, size ${size}`);
+  }
+
+  /** metal-api makes the BMC's password and writes it down before the BMC hears of it. */
+  async #wantedLogin(transport: Transport, { uuid }: Dmi): Promise<{ user: string; password: string }> {
+    const client = createClient(agent.BmcLoginService, transport);
+    const { login } = await callUntilAnswered(
+      (options) => client.wanted({ machineId: uuid }, options),
+      (error) => this.#complain("no login for the BMC", error),
+      this.#signal,
+    );
+    if (!login) throw new Error("metal-api answers without a login for the BMC");
+    return login;
   }
 
   /** Only a machine that waits may rest: whatever else it does is finished first. Resolves never. */

@@ -79,7 +79,7 @@ afterEach(async () => {
   server.stop();
   await metalApi.close();
   // Whatever happened: no password was written down.
-  expect(log).not.toMatch(/metalpw|other-secret/);
+  expect(log).not.toMatch(/metalpw|other-secret|what-a-tenant-set/);
 });
 
 describe("commands", () => {
@@ -115,12 +115,17 @@ describe("commands", () => {
 
   it("use the machine's own login, and the discovery login when that is refused", async () => {
     start([]);
+    const own = (id: string, password: string) => ({ id, user: "own", password });
     server.controller.users.change(3, { ...server.controller.users.get(2), name: "own", password: "other-secret" });
-    await result(order("ON", { user: "own", password: "other-secret" })).toBe("");
-    await result(order("ON", { user: "own", password: "other-secret-of-old" })).toBe("");
+    await result(order("ON", { logins: [own("l1", "other-secret")] })).toBe("");
+    await result(order("ON", { logins: [own("l1", "other-secret-of-old"), own("l2", "other-secret")] })).toBe("");
+    expect(metalApi.results.map(({ loginId }) => loginId)).toEqual(["l1", "l2"]);
+    expect(log).not.toContain("trying the discovery login");
+    await result(order("ON", { logins: [own("l1", "other-secret-of-old")] })).toBe("");
+    expect(metalApi.results.at(-1)?.loginId).toBe("");
     await expect.poll(() => log, eventually).toContain("trying the discovery login");
     server.controller.users.change(2, { password: "changed" });
-    await result(order("ON", { user: "own", password: "bad" })).toMatch(/discovery login is refused too/);
+    await result(order("ON", { logins: [own("l1", "bad")] })).toMatch(/discovery login is refused too/);
   });
 
   it("are executed once, however often they are sent, and their results are told until they arrive", async () => {
@@ -145,10 +150,33 @@ describe("commands", () => {
     await result(order("OFF")).toBe("");
   });
 
-  it("that a killed agent left undone are done by the next one", async () => {
+  it.each(["RESET", "CYCLE"])("%s is not done twice when the agent is killed in the middle of it", async (command) => {
     server.delayMs = 1500;
     start([]);
-    const id = order("RESET");
+    const id = order(command);
+    await expect.poll(() => server.busy, eventually).toBe(true);
+    await stop("SIGKILL");
+    start([]);
+    await result(id).toMatch(/not known whether the (re|cycle).*The machine is on/);
+    await expect.poll(() => server.busy, eventually).toBe(false);
+    expect(server.actions).toEqual([command.toLowerCase()]);
+    server.delayMs = 0;
+    await result(order(command)).toBe("");
+  });
+
+  it("that was cut off while the machine was off is carried on: what was asked for is that it starts", async () => {
+    start([]);
+    const id = order("CYCLE");
+    metalApi.started.add(id);
+    server.powered = false;
+    await result(id).toBe("");
+    expect(server.actions).toEqual(["on"]);
+  });
+
+  it("that a killed agent left undone and that may be repeated are done by the next one", async () => {
+    server.delayMs = 1500;
+    start([]);
+    const id = order("OFF");
     await expect.poll(() => server.busy, eventually).toBe(true);
     await stop("SIGKILL");
     server.delayMs = 0;
@@ -172,6 +200,42 @@ describe("commands", () => {
     await result(noise).toMatch(/no answer/);
     silent.close();
     garbage.close();
+  });
+});
+
+describe("PASSWORD", () => {
+  const wanted = { id: "l2", user: "metal", password: "other-secret-2" };
+  const current = { id: "l1", user: "metal", password: "metalpw" };
+  const password = () => server.controller.users.get(2).password;
+
+  it("changes the password with the one that works, and proves it", async () => {
+    start([]);
+    await result(order("PASSWORD", { logins: [current, wanted], wanted })).toBe("");
+    expect(metalApi.results.at(-1)).toMatchObject({ loginId: "l2" });
+    expect(password()).toBe(wanted.password);
+    // Again, as after a crash: it is accepted already.
+    await result(order("PASSWORD", { logins: [current, wanted], wanted })).toBe("");
+    expect(metalApi.results.at(-1)).toMatchObject({ loginId: "l2" });
+  });
+
+  it("gives the user its rights back, and makes it where there is none", async () => {
+    start([], { METAL_BMC_IPMI_USER: "ADMIN", METAL_BMC_IPMI_PASSWORD: "metalpw" });
+    server.controller.users.change(3, { ...server.controller.users.get(2), name: "ADMIN" });
+    server.controller.users.change(2, { enabled: false, privilege: 2, password: "what-a-tenant-set" });
+    await result(order("PASSWORD", { logins: [current, wanted], wanted })).toBe("");
+    expect(server.controller.users.get(2)).toMatchObject({ enabled: true, privilege: 4, password: wanted.password });
+    const other = { ...wanted, user: "other" };
+    await result(order("PASSWORD", { logins: [], wanted: other })).toBe("");
+    expect(server.controller.users.list().find(({ name }) => name === "other")).toMatchObject({ privilege: 4 });
+  });
+
+  it("says so when nothing lets it in", async () => {
+    start([], { METAL_BMC_IPMI_PASSWORD: "wrong" });
+    server.controller.users.change(2, { password: "what-a-tenant-set" });
+    await result(order("PASSWORD", { logins: [current, wanted], wanted })).toMatch(
+      /the discovery login is refused too/,
+    );
+    expect(metalApi.results.at(-1)).toMatchObject({ loginId: "" });
   });
 });
 

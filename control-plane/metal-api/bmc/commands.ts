@@ -5,20 +5,38 @@ import { sql } from "kysely";
 import type { Db } from "../database/schema.ts";
 import { unprocessable } from "../errors.ts";
 
-/** The original's command names (reference/machine-lifecycle.md 6.2). */
-const BMC_COMMANDS = ["ON", "OFF", "RESET", "CYCLE", "BIOS", "DISK", "PXE", "LED-ON", "LED-OFF", "REINSTALL"] as const;
+/** The original's command names (reference/machine-lifecycle.md 6.2), and PASSWORD: see agent.v1 BmcCommand. */
+const BMC_COMMANDS = [
+  "ON",
+  "OFF",
+  "RESET",
+  "CYCLE",
+  "BIOS",
+  "DISK",
+  "PXE",
+  "LED-ON",
+  "LED-OFF",
+  "REINSTALL",
+  "PASSWORD",
+] as const;
 export type BmcCommandName = (typeof BMC_COMMANDS)[number];
+/** They neither switch the machine nor choose what it boots, so they matter to nobody but who asked. */
+const ASIDE: readonly BmcCommandName[] = ["LED-ON", "LED-OFF", "PASSWORD"];
 
 /** A command that comes later does harm: the machine may have another owner by then. */
 export const COMMAND_LIFETIME_SECONDS = 600;
 const MAX_ERROR_LENGTH = 1000;
 
-/** Puts a command into the outbox; answers its id. Throws 422 for a machine without a partition: nobody could reach it. */
+/**
+ * Puts a command into the outbox; answers its id. Throws 422 for a machine without a partition: nobody could reach it.
+ * @param loginId of PASSWORD: the login that the BMC shall accept
+ */
 export async function enqueueBmcCommand(
   tx: Db,
   machine: { readonly id: string; readonly partitionId: string | null },
   command: BmcCommandName,
   requestedBy: string,
+  loginId: string | null = null,
 ): Promise<string> {
   if (!machine.partitionId) throw unprocessable(`machine ${machine.id} is in no partition, so no metal-bmc reaches it`);
   const id = randomUUID();
@@ -30,6 +48,7 @@ export async function enqueueBmcCommand(
       machine_id: machine.id,
       command,
       requested_by: requestedBy,
+      login_id: loginId,
       expires: sql<Date>`now() + make_interval(secs => ${COMMAND_LIFETIME_SECONDS})`,
     })
     .execute();
@@ -37,15 +56,43 @@ export async function enqueueBmcCommand(
   return id;
 }
 
-/** Power and boot commands that were not executed yet: something newer replaces them. LEDs are left alone. */
+/** Power and boot commands that were not executed yet: something newer replaces them. */
 export async function supersedePowerCommands(tx: Db, machineId: string, by: string): Promise<void> {
   await tx
     .updateTable("bmc_commands")
     .set({ done: sql<Date>`now()`, error: `superseded by ${by}` })
     .where("machine_id", "=", machineId)
     .where("done", "is", null)
-    .where("command", "not like", "LED-%")
+    .where("command", "not in", ASIDE)
     .execute();
+}
+
+/**
+ * Somebody is about to do what must not be done twice. The first who asks may; who comes after a crash learns that it may
+ * have happened; what was answered or replaced is over.
+ */
+export async function commandStarted(
+  db: Db,
+  partitionId: string,
+  commandId: string,
+): Promise<{ goAhead: boolean; startedBefore: boolean }> {
+  const open = db
+    .updateTable("bmc_commands")
+    .where("id", "=", commandId)
+    .where("partition_id", "=", partitionId)
+    .where("done", "is", null);
+  const first = await open
+    .set({ started: sql<Date>`now()` })
+    .where("started", "is", null)
+    .returning("id")
+    .executeTakeFirst();
+  if (first) return { goAhead: true, startedBefore: false };
+  // Locks as the one before did: an answer or a replacement under way is waited for.
+  const before = await open
+    .set((row) => ({ started: row.ref("started") }))
+    .returning("id")
+    .executeTakeFirst();
+  return { goAhead: false, startedBefore: before !== undefined };
 }
 
 /** Closes what nobody executed in time, and says why. */
@@ -60,9 +107,15 @@ export async function expireBmcCommands(db: Db): Promise<void> {
 
 /**
  * Records the answer to a command; a repeated one changes nothing. A failure becomes the last error of the machine's
- * release, if one is open, so that a stuck release says why. False when the partition has no such command.
+ * release, if one is open, so that a stuck release says why. Undefined when the partition has no such command, "known" when
+ * it was answered before.
  */
-export async function commandDone(tx: Db, partitionId: string, commandId: string, error: string): Promise<boolean> {
+export async function commandDone(
+  tx: Db,
+  partitionId: string,
+  commandId: string,
+  error: string,
+): Promise<AnsweredCommand | "known" | undefined> {
   const text = error.replaceAll("\0", "").slice(0, MAX_ERROR_LENGTH);
   const answered = await tx
     .updateTable("bmc_commands")
@@ -70,7 +123,7 @@ export async function commandDone(tx: Db, partitionId: string, commandId: string
     .where("id", "=", commandId)
     .where("partition_id", "=", partitionId)
     .where("done", "is", null)
-    .returning(["machine_id", "command"])
+    .returning(["machine_id", "command", "login_id", "error"])
     .executeTakeFirst();
   if (!answered) {
     const known = await tx
@@ -79,9 +132,9 @@ export async function commandDone(tx: Db, partitionId: string, commandId: string
       .where("id", "=", commandId)
       .where("partition_id", "=", partitionId)
       .executeTakeFirst();
-    return known !== undefined;
+    return known && "known";
   }
-  if (text !== "" && !answered.command.startsWith("LED-")) {
+  if (text !== "" && !ASIDE.includes(answered.command as BmcCommandName)) {
     await tx
       .updateTable("releases")
       .set({ last_error: sql<string>`'reset ' || attempts || ${`: BMC ${answered.command}: ${text}`}` })
@@ -90,5 +143,13 @@ export async function commandDone(tx: Db, partitionId: string, commandId: string
       .execute();
     await notify(tx, "release", answered.machine_id);
   }
-  return true;
+  return answered;
+}
+
+/** @property login_id of PASSWORD; `error` null when the BMC did it */
+interface AnsweredCommand {
+  readonly machine_id: string;
+  readonly command: string;
+  readonly login_id: string | null;
+  readonly error: string | null;
 }

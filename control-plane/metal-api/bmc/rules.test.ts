@@ -45,7 +45,6 @@ describe("what a BMC reports", () => {
       ...EMPTY_IPMI,
       address: "10.0.0.9:623",
       user: "metal",
-      password: "secret",
       fru: { board_mfg: "Acme" },
     };
     const merged = mergeIpmi(

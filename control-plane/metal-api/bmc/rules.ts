@@ -1,4 +1,5 @@
 // What BMCs say, checked and merged into what is stored. Pure.
+import type { agent, MachineFRU } from "@metal-stack/protocol";
 import type { Fru, Ipmi } from "../database/documents.ts";
 
 /** IPMI over LAN (RMCP), IANA. */
@@ -11,7 +12,6 @@ export const EMPTY_IPMI: Ipmi = {
   address: "",
   mac: "",
   user: "",
-  password: "",
   interface: "lanplus",
   fru: {},
   bmcversion: "",
@@ -78,7 +78,22 @@ export function mergeIpmi(stored: Ipmi | null, facts: BmcFacts, now: Date): Ipmi
   };
 }
 
-function boundedFru(fru: Fru): Fru {
+/** A FRU as our agents and the original's hammer tell it, by the names of the REST API. */
+export function fruOf(told: agent.BmcFru | MachineFRU | undefined): Fru {
+  if (!told) return {};
+  return boundedFru({
+    chassis_part_number: told.chassisPartNumber,
+    chassis_part_serial: told.chassisPartSerial,
+    board_mfg: told.boardMfg,
+    board_mfg_serial: told.boardMfgSerial,
+    board_part_number: told.boardPartNumber,
+    product_manufacturer: told.productManufacturer,
+    product_part_number: told.productPartNumber,
+    product_serial: told.productSerial,
+  });
+}
+
+function boundedFru(fru: { readonly [Field in keyof Fru]: string | undefined }): Fru {
   return Object.fromEntries(
     Object.entries(fru).flatMap(([key, value]: [string, string | undefined]) =>
       value === undefined || value === "" ? [] : [[key, bounded(value)]],

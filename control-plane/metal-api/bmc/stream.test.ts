@@ -1,6 +1,7 @@
 // Commands on their way to BMCs, over real connections.
 import { Code } from "@connectrpc/connect";
 import { agent } from "@metal-stack/protocol";
+import { Secret } from "@metal-stack/service";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AgentWorld,
@@ -12,6 +13,7 @@ import {
   PARTITION,
 } from "../testing/agents.ts";
 import { type BmcCommandName, enqueueBmcCommand, expireBmcCommands } from "./commands.ts";
+import { noteAppliedLogin } from "./logins.ts";
 
 const M1 = machineId(1);
 const PATIENT = { timeout: 10_000 };
@@ -22,8 +24,10 @@ beforeAll(async () => {
   world = await createAgentWorld();
   await createPartition(world);
   credentials = await world.certify("metal-bmc", PARTITION);
-  const ipmi = JSON.stringify({ address: "[2001:db8::1]:623", user: "metal", password: "s3cret" }) as never;
-  await world.context.db.insertInto("machines").values({ id: M1, partition_id: PARTITION, ipmi }).execute();
+  const { db, keyring } = world.context;
+  const ipmi = JSON.stringify({ address: "[2001:db8::1]:623", user: "metal" }) as never;
+  await db.insertInto("machines").values({ id: M1, partition_id: PARTITION, ipmi }).execute();
+  await noteAppliedLogin(db, keyring, M1, "metal", new Secret("s3cret"));
 });
 beforeEach(() => world.context.db.deleteFrom("bmc_commands").execute());
 afterAll(() => world.close());
@@ -140,6 +144,18 @@ describe("commands", () => {
     expect((await row(unknown)).error).toBe("the address of the BMC is not known");
   });
 
+  it("that must not be done twice may begin once; later ones are told that it may have happened", async () => {
+    const id = await enqueue("CYCLE");
+    const both = await Promise.all([bmc().commandStarted({ commandId: id }), bmc().commandStarted({ commandId: id })]);
+    expect(both.filter(({ goAhead }) => goAhead)).toHaveLength(1);
+    expect(both.filter(({ startedBefore }) => startedBefore)).toHaveLength(1);
+    await bmc().commandDone({ commandId: id });
+    expect(await bmc().commandStarted({ commandId: id })).toMatchObject({ goAhead: false, startedBefore: false });
+    const other = await enqueue("RESET");
+    const muc = bmc(await world.certify("metal-bmc", "muc"));
+    expect(await muc.commandStarted({ commandId: other })).toMatchObject({ goAhead: false, startedBefore: false });
+  });
+
   it("of another partition cannot be answered", async () => {
     const id = await enqueue("ON");
     const muc = bmc(await world.certify("metal-bmc", "muc"));
@@ -174,6 +190,6 @@ describe("reports", () => {
       ipmi: { address: "10.0.0.9:623", powerstate: "ON", fru: { product_serial: "S" } },
     });
     const known = await db.selectFrom("machines").select("ipmi").where("id", "=", M1).executeTakeFirstOrThrow();
-    expect(known.ipmi).toMatchObject({ user: "metal", password: "s3cret" });
+    expect(known.ipmi).toMatchObject({ user: "metal" });
   });
 });

@@ -43,8 +43,8 @@ interface Command {
   readonly machine_id: string;
   readonly command: string;
   readonly address: string;
-  readonly user: string;
-  readonly password: string;
+  /** Of PASSWORD. */
+  readonly login_id: string | null;
 }
 
 /**
@@ -62,10 +62,9 @@ export async function nextCommands(db: Db, partitionId: string, sent: readonly s
       order by c.sequence limit ${BATCH}
     ), marked as (
       update bmc_commands c set sent = now(), attempts = attempts + 1 from next where c.id = next.id
-      returning c.id, c.sequence, c.machine_id, c.command, next.ipmi
+      returning c.id, c.sequence, c.machine_id, c.command, c.login_id, next.ipmi
     )
-    select id, machine_id, command, ipmi ->> 'address' as address,
-      coalesce(ipmi ->> 'user', '') as "user", coalesce(ipmi ->> 'password', '') as password
+    select id, machine_id, command, login_id, ipmi ->> 'address' as address
     from marked order by sequence`.execute(db);
   return rows;
 }

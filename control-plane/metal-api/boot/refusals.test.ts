@@ -97,7 +97,6 @@ describe("a registration", () => {
       address: "10.9.9.9:6230",
       mac: "aa",
       user: "",
-      password: "",
       interface: "",
       fru: { board_mfg: "Acme" },
       bmcversion: "7",
@@ -108,7 +107,6 @@ describe("a registration", () => {
     expect((await machine(id)).ipmi).toMatchObject({
       address: "10.9.9.9:6230",
       user: "metal",
-      password: "fresh",
       fru: { board_mfg: "Acme" },
       bmcversion: "7",
     });

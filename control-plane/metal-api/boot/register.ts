@@ -1,7 +1,10 @@
 // Registration: the discovery image tells what the machine is and what it is plugged into.
 import { json, notify } from "@metal-stack/database";
-import type { BootServiceRegisterRequest } from "@metal-stack/protocol";
+import type { BootServiceRegisterRequest, MachineIPMI } from "@metal-stack/protocol";
+import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
+import { noteAppliedLogin } from "../bmc/logins.ts";
+import { machineIsOurs, openRotation, proveLogin } from "../bmc/rotation.ts";
 import { isMachineId } from "../bmc/rules.ts";
 import type { Context } from "../context.ts";
 import type { Hardware } from "../database/documents.ts";
@@ -9,12 +12,16 @@ import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
 import { ensureContainer } from "../provisioning/store.ts";
+import type { Keyring } from "../secrets/keyring.ts";
 import { matchSize, UNKNOWN_SIZE } from "../sizes/rules.ts";
 import { sizes } from "../sizes/store.ts";
 import { WiringError, wiringOf } from "../switches/rules-wiring.ts";
 import { connectMachine, leavesOf } from "../switches/store.ts";
 import { biosOf, hardwareOf, ipmiOf } from "./rules-hardware.ts";
 import { ensureMachine } from "./store.ts";
+
+const MAX_USER = 16;
+const MAX_PASSWORD = 20;
 
 export interface Registered {
   readonly uuid: string;
@@ -27,7 +34,7 @@ export interface Registered {
  * then the caller gets FAILED_PRECONDITION with what was found, as in the original, and may try again.
  */
 export async function registerMachine(
-  { db, clock, log }: Pick<Context, "db" | "clock" | "log">,
+  { db, clock, log, keyring }: Pick<Context, "db" | "clock" | "log" | "keyring">,
   request: BootServiceRegisterRequest,
 ): Promise<Registered> {
   const id = request.uuid;
@@ -35,7 +42,11 @@ export async function registerMachine(
   if (!request.hardware) throw badRequest("hardware is missing");
   if (!request.bios) throw badRequest("bios is missing");
   const hardware = hardwareOf(request.hardware);
-  const registered = await transact(db, (tx) => storeHardware(tx, request, hardware, clock()));
+  const registered = await transact(db, async (tx) => {
+    const stored = await storeHardware(tx, request, hardware, clock());
+    await noteLogin(tx, keyring, id, request.ipmi, clock());
+    return stored;
+  });
   if (registered.size === UNKNOWN_SIZE) log.warn({ machine: id }, "no size, or more than one, matches this machine");
   await transact(db, (tx) => connect(tx, id, registered.partitionId, hardware));
   return registered;
@@ -73,6 +84,21 @@ async function storeHardware(
   await notify(tx, "machine", uuid);
   if (ipmi) await notify(tx, "bmc", home);
   return { uuid, size, partitionId: home };
+}
+
+/**
+ * What the machine says it has set as login on its BMC; without that, metal-bmc does over LAN what is due. Bounded as BMCs
+ * bound it (IPMI 2.0 §22.28, §22.30).
+ */
+async function noteLogin(tx: Db, keyring: Keyring, id: string, ipmi: MachineIPMI | undefined, now: Date) {
+  const { user = "", password = "" } = ipmi ?? {};
+  if (user === "" || password === "" || user.length > MAX_USER || password.length > MAX_PASSWORD)
+    return machineIsOurs(tx, id, now);
+  const login = await noteAppliedLogin(tx, keyring, id, user, new Secret(password));
+  const open = await openRotation(tx, id);
+  // A login from before the change was asked for does not answer it.
+  const counts = login.isNew || (open ? open.login_id === login.id : login.accepted === null);
+  return counts ? proveLogin(tx, id, login.id, now) : machineIsOurs(tx, id, now);
 }
 
 /** The partition that the machine is in; the one it names only counts when it has none yet. */

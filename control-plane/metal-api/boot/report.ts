@@ -6,7 +6,9 @@ import type { BootInfo, MachineNetwork } from "../database/documents.ts";
 import type { Db } from "../database/schema.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
 import { recordEvent } from "../provisioning/store.ts";
+import type { Keyring } from "../secrets/keyring.ts";
 import { setVrfOfMachine } from "../switches/store.ts";
+import { sealConsolePassword } from "./console-password.ts";
 
 const MAX_TEXT = 4096;
 const REQUESTED_BY = "metal-hammer";
@@ -15,7 +17,12 @@ const REQUESTED_BY = "metal-hammer";
  * The machine is installed: its boot information is kept, its ports move to the tenant's network, its BMC gets the disk as
  * boot device; all or nothing. A report that says it failed only becomes an event. Repeating it does no harm.
  */
-export async function reportInstallation(tx: Db, request: BootServiceReportRequest, now: Date): Promise<void> {
+export async function reportInstallation(
+  tx: Db,
+  keyring: Keyring,
+  request: BootServiceReportRequest,
+  now: Date,
+): Promise<void> {
   const { uuid, consolePassword, bootInfo, success, message } = request;
   const { machine, allocation } = await lockAllocated(tx, uuid);
   if (!success) return recordEvent(tx, uuid, "Crashed", message, now);
@@ -23,7 +30,7 @@ export async function reportInstallation(tx: Db, request: BootServiceReportReque
   await tx
     .updateTable("allocations")
     .set({
-      console_password: consolePassword.slice(0, MAX_TEXT),
+      console_password: sealConsolePassword(keyring, allocation.uuid, consolePassword.slice(0, MAX_TEXT)),
       boot_info: json(bootInfoOf(bootInfo, allocation.image_id)),
       installed: now,
       reinstall: false,

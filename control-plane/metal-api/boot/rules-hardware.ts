@@ -1,6 +1,6 @@
 // What the discovery image reports of a machine, in the form it is stored in. Bounded: it runs on a machine that a tenant had.
 import type { MachineBIOS, MachineHardware, MachineIPMI, MachineNic as ReportedNic } from "@metal-stack/protocol";
-import { EMPTY_IPMI, mergeAddress } from "../bmc/rules.ts";
+import { EMPTY_IPMI, fruOf, mergeAddress } from "../bmc/rules.ts";
 import type { Bios, Hardware, Ipmi, MachineNic, Neighbor } from "../database/documents.ts";
 
 const MAX_ITEMS = 512;
@@ -44,31 +44,16 @@ export function biosOf({ version, vendor, date }: MachineBIOS): Bios {
   return { version: text(version), vendor: text(vendor), date: text(date) };
 }
 
-/** The BMC as the machine itself sees it: what it does not know stays as metal-bmc told it. */
+/** The BMC as the machine itself sees it, without its password: what it does not know stays as metal-bmc told it. */
 export function ipmiOf(stored: Ipmi | null, reported: MachineIPMI, now: Date): Ipmi {
   const before = stored ?? EMPTY_IPMI;
-  const fru = reported.fru;
-  const told = fru && {
-    chassis_part_number: fru.chassisPartNumber,
-    chassis_part_serial: fru.chassisPartSerial,
-    board_mfg: fru.boardMfg,
-    board_mfg_serial: fru.boardMfgSerial,
-    board_part_number: fru.boardPartNumber,
-    product_manufacturer: fru.productManufacturer,
-    product_part_number: fru.productPartNumber,
-    product_serial: fru.productSerial,
-  };
   return {
     ...before,
     address: mergeAddress(before.address, reported.address) ?? before.address,
     mac: text(reported.mac).toLowerCase() || before.mac,
     user: text(reported.user) || before.user,
-    password: text(reported.password) || before.password,
     interface: text(reported.interface) || before.interface,
-    fru: {
-      ...before.fru,
-      ...Object.fromEntries(Object.entries(told ?? {}).flatMap(([key, value]) => (value ? [[key, text(value)]] : []))),
-    },
+    fru: { ...before.fru, ...fruOf(reported.fru) },
     bmcversion: text(reported.bmcVersion) || before.bmcversion,
     powerstate: text(reported.powerState) || before.powerstate,
     last_updated: now.toISOString(),

@@ -16,7 +16,7 @@ const normal = (machineId: string) => machineId.toLowerCase();
 
 /** The original's service: boot server and discovery image. */
 export const bootModule: GrpcModule = (add, context) => {
-  const { db, clock } = context;
+  const { db, clock, keyring } = context;
   add(BootService, {
     async dhcp({ uuid, partitionId }) {
       await transact(db, (tx) => dhcpSeen(tx, normal(uuid), partitionId, clock()));
@@ -41,7 +41,7 @@ export const bootModule: GrpcModule = (add, context) => {
       wait(context, machineId, values.get(peerKey).identity === undefined, signal),
 
     async report(request) {
-      await transact(db, (tx) => reportInstallation(tx, request, clock()));
+      await transact(db, (tx) => reportInstallation(tx, keyring, request, clock()));
       return {};
     },
 

@@ -17,6 +17,7 @@ import {
   PARTITION,
   registration,
 } from "../testing/agents.ts";
+import { openConsolePassword } from "./console-password.ts";
 
 let world: AgentWorld;
 beforeAll(async () => {
@@ -169,11 +170,8 @@ describe("the first machine", () => {
     expect(await core.send({ events: { [M1]: { event: "Phoned Home" } } })).toMatchObject({ events: 1n, failed: [] });
     expect((await log())[0]).toBe("Phoned Home");
     const allocation = await world.context.db.selectFrom("allocations").selectAll().executeTakeFirstOrThrow();
-    expect(allocation).toMatchObject({
-      succeeded: true,
-      console_password: "console",
-      boot_info: { kernel: "/boot/vmlinuz" },
-    });
+    expect(allocation).toMatchObject({ succeeded: true, boot_info: { kernel: "/boot/vmlinuz" } });
+    expect(openConsolePassword(world.context.keyring, allocation).reveal()).toBe("console");
   });
 
   it("boots its own disk when it network-boots while it has a tenant", async () => {

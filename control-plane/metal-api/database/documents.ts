@@ -165,8 +165,8 @@ export interface Ipmi {
   /** "host:port" */
   readonly address: string;
   readonly mac: string;
+  /** The password is not here: bmc/logins keeps it, sealed. */
   readonly user: string;
-  readonly password: string;
   readonly interface: string;
   readonly fru: Fru;
   readonly bmcversion: string;

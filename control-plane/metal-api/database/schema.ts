@@ -47,6 +47,8 @@ export interface Schema {
   machine_certificates: MachineCertificatesTable;
   bmc_commands: BmcCommandsTable;
   bmc_streams: BmcStreamsTable;
+  bmc_logins: BmcLoginsTable;
+  bmc_rotations: BmcRotationsTable;
   releases: ReleasesTable;
   erase_records: EraseRecordsTable;
   number_pools: NumberPoolsTable;
@@ -170,6 +172,7 @@ interface AllocationsTable {
   hostname: Generated<string>;
   ssh_pub_keys: Generated<string[]>;
   user_data: Generated<string>;
+  /** Sealed by secrets/keyring. */
   console_password: string | null;
   succeeded: Generated<boolean>;
   reinstall: Generated<boolean>;
@@ -258,6 +261,32 @@ interface BmcCommandsTable {
   attempts: Generated<number>;
   done: Date | null;
   error: string | null;
+  login_id: string | null;
+  started: Date | null;
+}
+
+interface BmcLoginsTable {
+  id: string;
+  sequence: ReadOnly<number>;
+  machine_id: string;
+  user_name: string;
+  /** Sealed by secrets/keyring. */
+  password: string;
+  created: Timestamp;
+  applied: Date | null;
+  accepted: Date | null;
+}
+
+interface BmcRotationsTable {
+  machine_id: string;
+  login_id: string | null;
+  requested_by: string;
+  reason: string;
+  since: Date;
+  attempts: Generated<number>;
+  last_error: Generated<string>;
+  next_try: Date | null;
+  finished: Date | null;
 }
 
 interface BmcStreamsTable {

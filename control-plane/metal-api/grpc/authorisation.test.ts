@@ -7,6 +7,7 @@ const SERVICES = [
   agent.BootPlanService,
   agent.HammerService,
   agent.BmcService,
+  agent.BmcLoginService,
   agent.SwitchService,
   BootService,
   EventService,

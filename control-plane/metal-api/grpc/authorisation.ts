@@ -44,6 +44,8 @@ export const AUTHORISATION: readonly Rule[] = [
   allow(eraseProgress, ["machine"], (request, { id }) => request.machineId === id),
   allow(reportErase, ["machine"], (request, { id }) => request.machineId === id),
 
+  allow(agent.BmcLoginService.method.wanted, ["machine"], (request, { id }) => request.machineId === id),
+
   allow(
     EventService.method.send,
     ["machine", "metal-core", "pixiecore", "legacy"],
@@ -52,6 +54,7 @@ export const AUTHORISATION: readonly Rule[] = [
   ),
 
   allow(bmc.commands, ["metal-bmc"], (request, { id }) => request.partitionId === id),
+  allow(bmc.commandStarted, ["metal-bmc"]),
   allow(bmc.commandDone, ["metal-bmc"]),
   allow(bmc.report, ["metal-bmc"], (request, { id }) => request.partitionId === id),
 

@@ -1,5 +1,5 @@
 // All services of the gRPC server.
-import { bmcModule } from "../bmc/service.ts";
+import { bmcLoginModule, bmcModule } from "../bmc/service.ts";
 import { bootModule, bootPlanModule, hammerModule } from "../boot/service.ts";
 import type { GrpcIdentity } from "../config.ts";
 import { identityModule } from "../identity/service.ts";
@@ -8,5 +8,14 @@ import { switchModule } from "../switches/service.ts";
 import type { GrpcModule } from "./server.ts";
 
 export function grpcModules(identity: GrpcIdentity): GrpcModule[] {
-  return [identityModule(identity), bootModule, bootPlanModule, hammerModule, eventModule, bmcModule, switchModule];
+  return [
+    identityModule(identity),
+    bootModule,
+    bootPlanModule,
+    hammerModule,
+    eventModule,
+    bmcModule,
+    bmcLoginModule,
+    switchModule,
+  ];
 }

@@ -1,4 +1,5 @@
 // The side of metal-api that faces the partitions, started and stopped as one.
+import { runRotationWorker } from "../bmc/worker.ts";
 import type { Context } from "../context.ts";
 import { runReleaseWorker } from "../release/worker.ts";
 import { grpcModules } from "./modules.ts";
@@ -9,20 +10,20 @@ export interface AgentServer {
   close(): Promise<void>;
 }
 
-/** Serves agents and machines, and looks after releases. Undefined when no certificates are configured. */
+/** Serves agents and machines, and looks after releases and passwords of BMCs. Undefined when no certificates are configured. */
 export async function serveAgents(context: Context): Promise<AgentServer | undefined> {
   const { config, log } = context;
   if (!config.grpc) return undefined;
   const server = createGrpcServer(context, config.grpc, grpcModules(config.grpc));
   const port = await server.listen(config.bindAddress, config.grpcPort);
   const stopping = new AbortController();
-  const worker = runReleaseWorker(context, stopping.signal);
+  const workers = [runReleaseWorker(context, stopping.signal), runRotationWorker(context, stopping.signal)];
   log.info({ address: config.bindAddress, port }, "serving gRPC");
   return {
     port,
     close: async () => {
       stopping.abort();
-      await Promise.all([worker, server.close()]);
+      await Promise.all([...workers, server.close()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 // Machines as answers: rows with what they refer to.
 import type { MachineResponse } from "@metal-stack/api-schema";
 import type { FastifyReply } from "fastify";
+import { type Login, loginsToTry, openLogin } from "../bmc/logins.ts";
 import type { Context } from "../context.ts";
 import type { User } from "../rest/app.ts";
 import { setETag } from "../rest/etag.ts";
@@ -24,7 +25,17 @@ export async function machineAnswer(context: Context, id: string, reply: Fastify
   return machineResponse(machine, await referencesOf(context.db, [machine]), context.clock());
 }
 
-/** Who may use a BMC may also see how to log in. */
-export function seesPasswords(user: User, { config }: Context): boolean {
-  return refusal("edit", user, config.providerTenant) === undefined;
+/**
+ * How to log in to the BMCs of these machines, for who may use them; nothing for viewers. Who looked is written down, as with
+ * console passwords.
+ */
+export async function loginsFor(
+  user: User,
+  { db, config, keyring, log }: Context,
+  machineIds: readonly string[],
+): Promise<ReadonlyMap<string, Login>> {
+  if (refusal("edit", user, config.providerTenant) !== undefined) return new Map();
+  const rows = await loginsToTry(db, machineIds);
+  if (rows.size > 0) log.info({ machines: [...rows.keys()], user: user.email }, "BMC passwords shown");
+  return new Map([...rows].map(([id, [likeliest]]) => [id, openLogin(keyring, likeliest!)]));
 }

@@ -1,8 +1,11 @@
 import type { MachineIPMIResponse, MachineJob, MachineResponse, MachineWhyResponse } from "@metal-stack/api-schema";
 import { json } from "@metal-stack/database";
+import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
+import { noteAppliedLogin } from "../bmc/logins.ts";
+import { sealConsolePassword } from "../boot/console-password.ts";
 import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE, waitingMachine } from "../testing/fleet.ts";
 import { refusal } from "../testing/refusal.ts";
 import { createWorld, type World } from "../testing/world.ts";
@@ -185,7 +188,9 @@ describe("the search", () => {
 
 describe("the BMC of a machine", () => {
   it("shows its password to those who may use it, not to viewers", async () => {
-    const id = await waitingMachine(world.context.db);
+    const { db, keyring } = world.context;
+    const id = await waitingMachine(db);
+    await noteAppliedLogin(db, keyring, id, "metal", new Secret("secret-of-the-bmc"));
     const [seen, used] = [
       await get<MachineIPMIResponse>(`${id}/ipmi`),
       await get<MachineIPMIResponse>(`${id}/ipmi`, "edit"),
@@ -194,6 +199,8 @@ describe("the BMC of a machine", () => {
     expect(used.body.ipmi.password).toBe("secret-of-the-bmc");
     const found = await post<MachineIPMIResponse[]>("/ipmi/find", { id }, "view");
     expect(found.body.map(({ ipmi }) => ipmi.password)).toEqual([""]);
+    const useful = await post<MachineIPMIResponse[]>("/ipmi/find", { id }, "edit");
+    expect(useful.body.map(({ ipmi }) => ipmi.password)).toEqual(["secret-of-the-bmc"]);
     expect(JSON.stringify((await get(id, "admin")).body)).not.toContain("secret-of-the-bmc");
   });
 
@@ -273,10 +280,11 @@ describe("an operator", () => {
   });
 
   it("reads the console password of an allocated machine with a GET that has a body", async () => {
-    const { id } = await allocated("console");
-    await world.context.db
+    const { id, allocation } = await allocated("console");
+    const { db, keyring } = world.context;
+    await db
       .updateTable("allocations")
-      .set({ console_password: "s3cret" })
+      .set({ console_password: sealConsolePassword(keyring, allocation!.allocationuuid, "s3cret") })
       .where("machine_id", "=", id)
       .execute();
     const read = (id: string) => world.call("edit", "GET", "/v1/machine/consolepassword", { id, reason: "debugging" });

@@ -1,6 +1,7 @@
 // Machines as REST v1 shows them (reference/machine-lifecycle.md 1.5).
 import type { MachineAllocation, MachineIPMI, MachineIPMIResponse, MachineResponse } from "@metal-stack/api-schema";
 import type { AllocationRow } from "../allocation/store.ts";
+import type { Login } from "../bmc/logins.ts";
 import type { Hardware, MachineNic } from "../database/documents.ts";
 import { filesystemLayoutResponse } from "../filesystem-layouts/mapping.ts";
 import { imageResponse } from "../images/mapping.ts";
@@ -57,14 +58,14 @@ export function machineResponse(machine: MachineRow, references: References, now
   };
 }
 
-/** @param withPassword only for those who may use the BMC: the original shows it to every viewer */
+/** @param login only for those who may use the BMC: the original shows it to every viewer */
 export function machineIpmiResponse(
   machine: MachineRow,
   references: References,
   now: Date,
-  withPassword: boolean,
+  login: Login | undefined,
 ): MachineIPMIResponse {
-  return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, withPassword) };
+  return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, login) };
 }
 
 function availabilityOf(machine: MachineRow, container: EventContainer | undefined, now: Date): AvailabilityFacts {
@@ -157,12 +158,12 @@ function eventResponse({ time, event, message }: ProvisioningEvent) {
   return { time: time.toISOString(), event, message };
 }
 
-function ipmiResponse({ ipmi }: MachineRow, withPassword: boolean): MachineIPMI {
+function ipmiResponse({ ipmi }: MachineRow, login: Login | undefined): MachineIPMI {
   return {
     address: ipmi?.address ?? "",
     mac: ipmi?.mac ?? "",
-    user: ipmi?.user ?? "",
-    password: withPassword ? (ipmi?.password ?? "") : "",
+    user: login?.user ?? ipmi?.user ?? "",
+    password: login?.password.reveal() ?? "",
     interface: ipmi?.interface ?? "",
     fru: { ...ipmi?.fru },
     bmcversion: ipmi?.bmcversion ?? "",

@@ -10,15 +10,16 @@ import {
 import { Type } from "typebox";
 import type { BmcCommandName } from "../bmc/commands.ts";
 import { recordBmcReports } from "../bmc/reports.ts";
+import { rotateOnCommand } from "../bmc/rotation.ts";
 import type { BmcFacts } from "../bmc/rules.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
-import { machineAnswer, seesPasswords } from "./answers.ts";
+import { loginsFor, machineAnswer } from "./answers.ts";
 import { commandBmc, setLed } from "./commands.ts";
 import { machineIpmiResponse } from "./mapping.ts";
 import { referencesOf } from "./references.ts";
-import { findMachines, machineById } from "./store.ts";
+import { findMachines, lockMachine, machineById } from "./store.ts";
 
 const tags = ["machine"];
 
@@ -92,7 +93,8 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     async (request) => {
       const machine = await machineById(db, request.params.id);
       const references = await referencesOf(db, [machine]);
-      return machineIpmiResponse(machine, references, clock(), seesPasswords(request.user, context));
+      const logins = await loginsFor(request.user, context, [machine.id]);
+      return machineIpmiResponse(machine, references, clock(), logins.get(machine.id));
     },
   );
 
@@ -111,8 +113,28 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     async (request) => {
       const machines = await findMachines(db, request.body);
       const references = await referencesOf(db, machines);
-      const withPassword = seesPasswords(request.user, context);
-      return machines.map((machine) => machineIpmiResponse(machine, references, clock(), withPassword));
+      const ids = machines.map(({ id }) => id);
+      const logins = await loginsFor(request.user, context, ids);
+      return machines.map((machine) => machineIpmiResponse(machine, references, clock(), logins.get(machine.id)));
+    },
+  );
+
+  app.post(
+    "/v1/machine/:id/bmc/rotate",
+    {
+      config: { role: "edit" },
+      schema: {
+        operationId: "rotateBmcPassword",
+        tags,
+        summary: "gives the BMC of the machine a new password; how that goes is told by GET /v1/machine/{id}/jobs",
+        params: IdParameter,
+        response: { 200: MachineResponse },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await transact(db, async (tx) => rotateOnCommand(tx, await lockMachine(tx, id), request.user.email, clock()));
+      return machineAnswer(context, id, reply);
     },
   );
 

@@ -8,6 +8,7 @@ import {
   MachineUpdateRequest,
 } from "@metal-stack/api-schema";
 import { Type } from "typebox";
+import { openConsolePassword } from "../boot/console-password.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
@@ -22,7 +23,7 @@ const tags = ["machine"];
 const response = { 200: MachineResponse };
 
 export const machineRoutes: RouteModule = (app, context) => {
-  const { db, clock, config, log } = context;
+  const { db, clock, config, keyring, log } = context;
 
   app.get(
     "/v1/machine",
@@ -162,7 +163,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         id,
         name: machine.name,
         description: machine.description,
-        console_password: machine.allocation.console_password ?? "",
+        console_password: openConsolePassword(keyring, machine.allocation).reveal(),
       };
     },
   });

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { notify } from "@metal-stack/database";
 import { sql } from "kysely";
 import { enqueueBmcCommand, supersedePowerCommands } from "../bmc/commands.ts";
+import { rotateOnRelease } from "../bmc/rotation.ts";
 import type { Db } from "../database/schema.ts";
 import { notFound, unprocessable } from "../errors.ts";
 import { revokeIdentity } from "../identity/certificates.ts";
@@ -32,6 +33,7 @@ export async function startRelease(tx: Db, machineId: string, freed: Freed, now 
   const release = await createRelease(tx, machineId, { id: freed.allocationUuid ?? randomUUID(), ...freed });
   if (!release) return;
   await revokeIdentity(tx, machineId, now);
+  await rotateOnRelease(tx, machineId, freed.requestedBy, now);
   await setVrfOfMachine(tx, machineId, "");
   await tx
     .updateTable("machines")

@@ -5,6 +5,7 @@ import { Environment, runService } from "@metal-stack/service";
 import { readConfig } from "../config.ts";
 import type { Schema } from "../database/schema.ts";
 import { serveAgents } from "../grpc/serve.ts";
+import { TEST_KEYRING } from "./keyring.ts";
 import { noMasterdata } from "./world.ts";
 
 await runService("metal-api", async ({ log, signal }) => {
@@ -16,6 +17,7 @@ await runService("metal-api", async ({ log, signal }) => {
     masterdata: noMasterdata,
     log,
     config: readConfig(environment),
+    keyring: TEST_KEYRING,
     clock: () => new Date(),
   };
   const server = await serveAgents(context);

@@ -15,6 +15,7 @@ import type { Schema } from "../database/schema.ts";
 import { grpcModules } from "../grpc/modules.ts";
 import { createGrpcServer, type GrpcServer } from "../grpc/server.ts";
 import { CertificateAuthority, newKeyPair, privateKeyPem } from "../identity/authority.ts";
+import { TEST_KEYRING } from "./keyring.ts";
 import { noMasterdata } from "./world.ts";
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -58,6 +59,7 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
     masterdata: noMasterdata,
     log,
     config: readConfig(new Environment("METAL_API_", { ...keys, ...env })),
+    keyring: TEST_KEYRING,
     clock: () => new Date(Date.now() + offset),
   };
   const ca = await CertificateAuthority.create("test", new Date());

@@ -172,7 +172,6 @@ export async function waitingMachine(
         address: `192.0.2.${1 + (Number.parseInt(id.slice(0, 2), 16) % 250)}:623`,
         mac: "02:00:00:00:00:01",
         user: "metal",
-        password: "secret-of-the-bmc",
         interface: "lanplus",
         fru: { chassis_part_serial: `chassis-${id.slice(0, 4)}` },
         bmcversion: "1.2",

@@ -10,6 +10,7 @@ import type { Schema } from "../database/schema.ts";
 import { createMasterdata, type Masterdata } from "../masterdata.ts";
 import type { App, RouteModule } from "../rest/app.ts";
 import { createRestServer } from "../rest/server.ts";
+import { TEST_KEYRING } from "./keyring.ts";
 
 export interface Answer<T> {
   readonly status: number;
@@ -62,6 +63,7 @@ export async function createWorld(
     masterdata: noMasterdata,
     log,
     config,
+    keyring: TEST_KEYRING,
     clock: () => new Date(),
     ...parts,
   };

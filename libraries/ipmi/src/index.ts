@@ -2,7 +2,7 @@
 export * from "./boot-flags.ts";
 export type { CipherSuiteId } from "./cipher-suites.ts";
 export { CompletionCode } from "./completion-codes.ts";
-export { Channel, Command, IPMI_PORT, NetFn, Privilege } from "./constants.ts";
+export { Channel, Command, IPMI_PORT, MAX_USERS, NetFn, Privilege } from "./constants.ts";
 export * from "./errors.ts";
 export * from "./fru.ts";
 export * from "./guid.ts";

@@ -3,6 +3,7 @@ export * from "./configuration.ts";
 export * from "./identity.ts";
 export * from "./logger.ts";
 export * from "./main.ts";
+export * from "./password.ts";
 export * from "./retry.ts";
 export * from "./secret.ts";
 export * from "./signing-request.ts";

@@ -4,9 +4,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { MachineIPMISchema } from "@metal-stack/protocol";
+import { Secret } from "@metal-stack/service";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../command.ts";
-import { prepareBmc } from "./bmc.ts";
+import { type LocalBmc, openBmc, withWantedLogin } from "./bmc.ts";
 
 /** A BMC by OpenIPMI; ipmitool reaches it over the LAN here, over the kernel's device on a machine. */
 const CONFIGURATION = (port: number) => `
@@ -84,17 +87,29 @@ describe("the BMC", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("gets a user of ours with a fresh password at every boot, in the same slot", { timeout: 60_000 }, async () => {
-    const first = await prepareBmc(lan("admin", "adminpw"));
-    expect(first).toMatchObject({ user: "metal", interface: "lanplus", bmcVersion: "9.08", powerState: "OFF" });
-    expect(first.password).toMatch(/^[A-Za-z0-9]{16}$/);
+  it("gets the login that is wanted, and another one later, in the same slot", { timeout: 60_000 }, async () => {
+    const login = (password: string) => ({ user: "metal", password: new Secret(password) });
+    const first = await openBmc(lan("admin", "adminpw"));
+    expect(first.facts).toMatchObject({ user: "", password: "", interface: "lanplus", bmcVersion: "9.08" });
+    await first.setLogin(login("First1Password22"));
     const power = (password: string) => run("ipmitool", [...lan("metal", password), "power", "status"]);
-    expect(await power(first.password)).toContain("Chassis Power is");
+    expect(await power("First1Password22")).toContain("Chassis Power is");
 
-    const second = await prepareBmc(lan("admin", "adminpw"));
-    expect(second.password).not.toBe(first.password);
-    expect(await power(second.password)).toContain("Chassis Power is");
+    const second = await openBmc(lan("admin", "adminpw"));
+    await second.setLogin(login("Second2Password3"));
+    expect(await power("Second2Password3")).toContain("Chassis Power is");
     const users = await run("ipmitool", [...lan("admin", "adminpw"), "-c", "user", "list", "1"]);
     expect(users.match(/,metal,/g)).toHaveLength(1);
+  });
+
+  it("registers a login only when the BMC took it, and never tells it to the console", async () => {
+    const facts = create(MachineIPMISchema, { address: "10.0.0.1:623" });
+    const said: string[] = [];
+    const wanted = async () => ({ user: "metal", password: "s3cretS3cret" });
+    const registered = (setLogin: LocalBmc["setLogin"]) =>
+      withWantedLogin({ facts, setLogin }, wanted, (line) => said.push(line));
+    expect(await registered(async () => undefined)).toMatchObject({ user: "metal", password: "s3cretS3cret" });
+    expect(await registered(() => Promise.reject(new Error("no")))).toMatchObject({ user: "", password: "" });
+    expect(said.join()).toBe("BMC user metal has its login,cannot give the BMC its login: no");
   });
 });

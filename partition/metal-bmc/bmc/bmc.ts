@@ -34,6 +34,8 @@ export interface Bmc extends AsyncDisposable {
   /** What the machine boots from, from now on. */
   bootFrom(device: BootDevice): Promise<void>;
   led(on: boolean): Promise<void>;
+  /** Gives the user of this name the password, and makes it an administrator over LAN; the user is made if need be. */
+  setLogin(login: BmcLogin): Promise<void>;
   facts(): Promise<BmcFacts>;
 }
 

@@ -1,6 +1,14 @@
 import * as ipmi from "@metal-stack/ipmi";
 import { parseAddress } from "./address.ts";
-import { type Bmc, type BmcConnector, type BmcFacts, type BootDevice, LoginRefused, type PowerAction } from "./bmc.ts";
+import {
+  type Bmc,
+  type BmcConnector,
+  type BmcFacts,
+  type BmcLogin,
+  type BootDevice,
+  LoginRefused,
+  type PowerAction,
+} from "./bmc.ts";
 
 export const connectIpmi: BmcConnector = async (address, login, signal) => {
   const where = parseAddress(address);
@@ -13,6 +21,9 @@ export const connectIpmi: BmcConnector = async (address, login, signal) => {
     throw error;
   }
 };
+
+/** The factory's administrator; 1 is the nameless user (IPMI 2.0 §22.28 and common practice). */
+const FACTORY_SLOT = 2;
 
 class IpmiBmc implements Bmc {
   readonly #session: ipmi.IpmiSession;
@@ -37,6 +48,30 @@ class IpmiBmc implements Bmc {
 
   led(on: boolean): Promise<void> {
     return ipmi.chassisIdentify(this.#session, on);
+  }
+
+  async setLogin({ user, password }: BmcLogin): Promise<void> {
+    const session = this.#session;
+    const { slot, isNew } = await this.#slotFor(user);
+    if (isNew) await ipmi.setUserName(session, slot, user);
+    await ipmi.setUserPassword(session, slot, password.reveal());
+    // A tenant may have taken the user's rights away. Boards differ in which of these they know.
+    await unlessRefused(ipmi.grantAccess(session, slot, ipmi.Privilege.ADMINISTRATOR), undefined);
+    await unlessRefused(ipmi.enableUser(session, slot, true), undefined);
+    await unlessRefused(ipmi.grantSol(session, slot), undefined);
+  }
+
+  /** The user's own slot, or the first free one behind the nameless user and the factory's. */
+  async #slotFor(user: string): Promise<{ slot: number; isNew: boolean }> {
+    let free: number | undefined;
+    for (let slot = FACTORY_SLOT; slot <= ipmi.MAX_USERS; slot += 1) {
+      // BMCs with fewer slots refuse the others.
+      const name = await unlessRefused<string | undefined>(ipmi.getUserName(this.#session, slot), undefined);
+      if (name === user) return { slot, isNew: false };
+      if (name === "" && slot > FACTORY_SLOT) free ??= slot;
+    }
+    if (free === undefined) throw new Error(`the BMC has no free slot for the user ${user}: remove a user there`);
+    return { slot: free, isNew: true };
   }
 
   async facts(): Promise<BmcFacts> {

@@ -3,7 +3,8 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import type { agent } from "@metal-stack/protocol";
 import { follow, type Logger, retry, Secret } from "@metal-stack/service";
 import { type Command, execute, type ExecutorOptions } from "./execute.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type Outcome } from "./ledger.ts";
+import type { StoredLogin } from "./login.ts";
 import { Schedule } from "./schedule.ts";
 
 export type BmcServiceClient = Client<typeof agent.BmcService>;
@@ -44,36 +45,48 @@ export class CommandAgent {
   #take(message: agent.BmcCommand, signal: AbortSignal): void {
     // An empty command is a sign of life.
     if (message.command === "") return;
-    const { commandId, machineId, command, address, user } = message;
+    const { commandId, machineId, command, address } = message;
     const taken = this.#ledger.take(commandId);
     if (taken === "running") return;
-    if (taken !== "new") return void this.#report(commandId, taken.error, signal);
-    const task = { commandId, machineId, command, address, user, password: new Secret(message.password) };
+    if (taken !== "new") return void this.#report(commandId, taken, signal);
+    const logins = message.logins.map(storedLogin);
+    const wanted = message.wanted && storedLogin(message.wanted);
+    const task = { commandId, machineId, command, address, logins, wanted };
     this.#schedule.add(machineId || address, () => this.#execute(task, signal));
   }
 
   async #execute(task: Command, signal: AbortSignal): Promise<void> {
     const subject = { command: task.command, id: task.commandId, machine: task.machineId, bmc: task.address };
-    let error = "";
+    let outcome: Outcome;
     try {
-      await execute(task, this.#executor, signal);
+      const started = (signal: AbortSignal) => this.#started(task.commandId, signal);
+      outcome = { error: "", loginId: await execute(task, this.#executor, started, signal) };
       this.#log.info(subject, "command done");
     } catch (failure) {
       // Stopped in the middle: no result, so metal-api sends it again.
       if (signal.aborted) return;
-      error = reasonOf(failure);
-      this.#log.warn({ ...subject, reason: error }, "command failed");
+      outcome = { error: reasonOf(failure), loginId: "" };
+      this.#log.warn({ ...subject, reason: outcome.error }, "command failed");
     }
-    this.#ledger.settle(task.commandId, error);
-    void this.#report(task.commandId, error, signal);
+    this.#ledger.settle(task.commandId, outcome);
+    void this.#report(task.commandId, outcome, signal);
   }
 
-  async #report(commandId: string, error: string, signal: AbortSignal): Promise<void> {
+  /** Until metal-api answers or the command's time is up: what is not written down as begun must not begin. */
+  async #started(commandId: string, signal: AbortSignal) {
+    return retry(
+      () => this.#client.commandStarted({ commandId }, { signal }),
+      (failure) => this.#log.warn({ id: commandId, reason: reasonOf(failure) }, "cannot tell that a command begins"),
+      signal,
+    );
+  }
+
+  async #report(commandId: string, outcome: Outcome, signal: AbortSignal): Promise<void> {
     if (this.#reporting.has(commandId)) return;
     this.#reporting.add(commandId);
     const attempt = async () => {
       try {
-        await this.#client.commandDone({ commandId, error }, { signal });
+        await this.#client.commandDone({ commandId, ...outcome }, { signal });
       } catch (failure) {
         if (!HOPELESS.includes(ConnectError.from(failure).code)) throw failure;
         this.#log.warn({ id: commandId, reason: reasonOf(failure) }, "metal-api does not want the command's result");
@@ -92,6 +105,10 @@ export class CommandAgent {
       this.#reporting.delete(commandId);
     }
   }
+}
+
+function storedLogin({ id, user, password }: agent.BmcLogin): StoredLogin {
+  return { id, user, password: new Secret(password) };
 }
 
 export function reasonOf(error: unknown): string {

@@ -36,8 +36,8 @@ describe("the ledger", () => {
   it("gives each command out once, and remembers how it ended", () => {
     const ledger = new Ledger();
     expect([ledger.take("a"), ledger.take("a"), ledger.take("b")]).toEqual(["new", "running", "new"]);
-    ledger.settle("a", "no power");
-    expect(ledger.take("a")).toEqual({ error: "no power" });
+    ledger.settle("a", { error: "no power", loginId: "" });
+    expect(ledger.take("a")).toEqual({ error: "no power", loginId: "" });
   });
 
   it("forgets old results, but never a command that runs", () => {
@@ -45,11 +45,11 @@ describe("the ledger", () => {
     ledger.take("running");
     for (let index = 0; index < 20_000; index += 1) {
       ledger.take(`c${index}`);
-      ledger.settle(`c${index}`, "");
+      ledger.settle(`c${index}`, { error: "", loginId: "l" });
     }
     expect(ledger.take("running")).toBe("running");
     expect(ledger.take("c0")).toBe("new");
-    expect(ledger.take("c19999")).toEqual({ error: "" });
+    expect(ledger.take("c19999")).toEqual({ error: "", loginId: "l" });
   });
 });
 

@@ -1,29 +1,33 @@
 /** Commands whose result is remembered; a command comes again only while its result has not arrived. */
 const REMEMBERED = 10_000;
 
+/** How a command ended: `error` is empty for success, `loginId` when no stored login helped. */
+export interface Outcome {
+  readonly error: string;
+  readonly loginId: string;
+}
+
 /** Which commands were taken up, and how they ended: so that none is executed twice. */
 export class Ledger {
-  readonly #results = new Map<string, string | undefined>();
+  readonly #results = new Map<string, Outcome | undefined>();
 
-  /** "new" once per id; then "running", until {@link settle}, then the result: an error text, empty for success. */
-  take(commandId: string): "new" | "running" | { readonly error: string } {
-    const known = this.#results.has(commandId);
-    const error = this.#results.get(commandId);
-    if (known) return error === undefined ? "running" : { error };
+  /** "new" once per id; then "running", until {@link settle}, then the result. */
+  take(commandId: string): "new" | "running" | Outcome {
+    if (this.#results.has(commandId)) return this.#results.get(commandId) ?? "running";
     this.#results.set(commandId, undefined);
     this.#forget();
     return "new";
   }
 
-  settle(commandId: string, error: string): void {
-    this.#results.set(commandId, error);
+  settle(commandId: string, outcome: Outcome): void {
+    this.#results.set(commandId, outcome);
   }
 
   /** Oldest first, but never one that is running. */
   #forget(): void {
     if (this.#results.size <= REMEMBERED) return;
-    for (const [id, error] of this.#results) {
-      if (error === undefined) continue;
+    for (const [id, outcome] of this.#results) {
+      if (!outcome) continue;
       this.#results.delete(id);
       return;
     }

@@ -1,4 +1,5 @@
-// What each command of the original's vocabulary means, as steps (reference/partition-services.md 4.3).
+// What each command of the original's vocabulary means, as steps (reference/partition-services.md 4.3). PASSWORD, which is
+// ours, is no sequence of steps: see execute.ts.
 
 export type Step =
   | { readonly do: "power"; readonly action: "on" | "off" | "reset" | "cycle" }
@@ -30,6 +31,11 @@ export function stepsOf(command: string): readonly Step[] | undefined {
 }
 
 export const KNOWN_COMMANDS: readonly string[] = [...COMMANDS.keys()];
+
+/** Whether doing it again, when nobody knows whether it was done, does something else than doing it once. */
+export function actsTwice(action: "on" | "off" | "reset" | "cycle"): action is "reset" | "cycle" {
+  return action === "reset" || action === "cycle";
+}
 
 /** A machine that is off has nothing to reset: what is meant is that it starts, e.g. to be wiped after it was freed. */
 export function powerActionFor(action: "on" | "off" | "reset" | "cycle", powered: boolean): typeof action {

@@ -7,20 +7,28 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { agent } from "@metal-stack/protocol";
 import { readPem } from "./certificates.ts";
 
+export interface Login {
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+}
+
 export interface Order {
   readonly commandId: string;
   readonly machineId: string;
   readonly command: string;
   readonly address: string;
-  readonly user?: string;
-  readonly password?: string;
+  readonly logins?: readonly Login[];
+  readonly wanted?: Login;
 }
 
 export class MetalApi {
   /** Without a result, oldest first: sent again to whoever connects. */
   readonly open: Order[] = [];
   /** In order of arrival; empty texts are successes. */
-  readonly results: { readonly commandId: string; readonly error: string }[] = [];
+  readonly results: { readonly commandId: string; readonly error: string; readonly loginId: string }[] = [];
+  /** Commands somebody was about to do. */
+  readonly started = new Set<string>();
   readonly reports: agent.BmcReport[] = [];
   streams = 0;
   /** Refuses that many results before it takes one. */
@@ -42,12 +50,18 @@ export class MetalApi {
         routes: (router) =>
           router.service(agent.BmcService, {
             commands: (_request, { signal }) => this.#stream(signal),
-            commandDone: ({ commandId, error }) => {
+            commandStarted: ({ commandId }) => {
+              const startedBefore = this.started.has(commandId);
+              const open = this.open.some((order) => order.commandId === commandId);
+              this.started.add(commandId);
+              return { goAhead: open && !startedBefore, startedBefore: open && startedBefore };
+            },
+            commandDone: ({ commandId, error, loginId }) => {
               if (this.resultsToLose > 0) {
                 this.resultsToLose -= 1;
                 throw new ConnectError("the database is away", Code.Unavailable);
               }
-              this.results.push({ commandId, error });
+              this.results.push({ commandId, error, loginId });
               const index = this.open.findIndex((order) => order.commandId === commandId);
               if (index >= 0) this.open.splice(index, 1);
               return {};

@@ -1,5 +1,7 @@
 // The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
+import { dirname, join } from "node:path";
 import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
+import { readRecordKey, type RecordSigner } from "./release/record-key.ts";
 
 /** The three callers with a shared key. */
 export type HmacRole = "view" | "edit" | "admin";
@@ -10,12 +12,13 @@ interface HmacCaller {
   readonly lifetimeMs: number;
 }
 
-/** PEM. The CA signs the certificates of agents and machines. */
+/** PEM. The CA signs the certificates of agents and machines, the record key (Ed25519) what was erased. */
 export interface GrpcIdentity {
   readonly cert: string;
   readonly key: Secret;
   readonly caCert: string;
   readonly caKey: Secret;
+  readonly recordKey: RecordSigner;
 }
 
 export interface Config {
@@ -94,5 +97,13 @@ function grpcIdentity(environment: Environment): GrpcIdentity | undefined {
     key: new Secret(environment.file("GRPC_SERVER_KEY_FILE")),
     caCert: environment.file("GRPC_CA_CERT_FILE"),
     caKey: new Secret(environment.file("GRPC_CA_KEY_FILE")),
+    recordKey: recordKey(environment),
   };
+}
+
+/** A key that is named must be there; else one is kept, and at the first start made, beside the authority's. */
+function recordKey(environment: Environment): RecordSigner {
+  const named = environment.optional("RECORD_KEY_FILE");
+  const besideTheAuthority = join(dirname(environment.text("GRPC_CA_KEY_FILE")), "erase-record-key.pem");
+  return readRecordKey(named ?? besideTheAuthority, named === undefined);
 }

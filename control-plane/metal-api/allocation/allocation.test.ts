@@ -15,6 +15,7 @@ import {
   UNDERLAY,
   waitingMachine,
 } from "../testing/fleet.ts";
+import { proveErased } from "../testing/proof.ts";
 import { refusal } from "../testing/refusal.ts";
 import { books, createTenant, type Tenant } from "../testing/tenant.ts";
 import { noMasterdata } from "../testing/world.ts";
@@ -286,8 +287,9 @@ describe("a request that cannot be met", () => {
 
     await db
       .updateTable("machines")
-      .set({ hardware: json({ ...HARDWARE, disks: [{ name: "/dev/vda", size: 1e12 }] }) })
+      .set({ disks: "erasing", hardware: json({ ...HARDWARE, disks: [{ name: "/dev/vda", size: 1e12 }] }) })
       .execute();
+    await proveErased(db, tenant.fleet.machines[0]!);
     expect(await refusal(tenant.allocate())).toEqual([
       422,
       "unable to check for fsl match:device:/dev/sda does not exist on given hardware",

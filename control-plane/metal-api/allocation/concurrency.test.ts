@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
+import { proveErased } from "../testing/proof.ts";
 import { books, createTenant, type Tenant } from "../testing/tenant.ts";
 
 let tenant: Tenant;
@@ -50,11 +51,11 @@ describe("many allocations at once", () => {
           await Promise.all([tenant.free(body.id), tenant.free(body.id)]);
           // The hammer proves the erase and waits again.
           await db.updateTable("releases").set({ finished: new Date() }).where("machine_id", "=", body.id).execute();
+          await proveErased(db, body.id);
           await db
             .updateTable("machines")
-            .set({ disks: "erased", waiting_until: sql<Date>`now() + interval '1 hour'` })
+            .set({ waiting_until: sql<Date>`now() + interval '1 hour'` })
             .where("id", "=", body.id)
-            .where("disks", "=", "erasing")
             .execute();
         }
       }),

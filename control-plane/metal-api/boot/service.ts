@@ -1,15 +1,19 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { agent, BootService } from "@metal-stack/protocol";
 import type { DiskErase } from "../database/documents.ts";
 import { transact } from "../database/transaction.ts";
 import type { GrpcModule } from "../grpc/server.ts";
 import { peerKey } from "../grpc/peer.ts";
 import { reportErase, reportProgress } from "../release/erase-report.ts";
+import type { RecordSigner } from "../release/record-key.ts";
 import { instructions } from "./instructions.ts";
 import { bootConfiguration, dhcpSeen, planBoot } from "./plan.ts";
 import { registerMachine } from "./register.ts";
 import { abortReinstall, reportInstallation } from "./report.ts";
 import { wait } from "./wait.ts";
+
+/** Numbers of a record are exact. */
+const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** SMBIOS prints UUIDs in capitals in some firmware. */
 const normal = (machineId: string) => machineId.toLowerCase();
@@ -73,40 +77,50 @@ export const bootPlanModule: GrpcModule = (add, { db, clock, log }) =>
     },
   });
 
-/** What our discovery image asks and tells. */
-export const hammerModule: GrpcModule = (add, context) => {
-  const { db, clock, log } = context;
-  add(agent.HammerService, {
-    instructions: ({ machineId }, { signal }) => instructions(context, machineId, signal),
+/** What our discovery image asks and tells. @param signer signs erase records */
+export const hammerModule =
+  (signer: RecordSigner): GrpcModule =>
+  (add, context) => {
+    const { db, clock, log } = context;
+    add(agent.HammerService, {
+      instructions: ({ machineId }, { signal }) => instructions(context, machineId, signal),
 
-    async eraseProgress({ machineId, ...progress }) {
-      await transact(db, (tx) => reportProgress(tx, machineId, progress, clock()));
-      return {};
-    },
+      async eraseProgress({ machineId, ...progress }) {
+        await transact(db, (tx) => reportProgress(tx, machineId, progress, clock()));
+        return {};
+      },
 
-    async reportErase({ machineId, jobId, disks }) {
-      const verdict = await transact(db, (tx) => reportErase(tx, machineId, jobId, disks.map(diskEraseOf)));
-      log.info({ machine: machineId, job: jobId, ...verdict }, "erase judged");
-      return verdict;
-    },
-  });
-};
+      async reportErase({ machineId, jobId, disks }) {
+        const verdict = await transact(db, (tx) => reportErase(tx, signer, machineId, jobId, disks.map(diskEraseOf)));
+        log.info({ machine: machineId, job: jobId, ...verdict }, "erase judged");
+        return verdict;
+      },
+    });
+  };
 
 function diskEraseOf(disk: agent.DiskErase): DiskErase {
-  const text = (value: string) => value.replaceAll("\0", "").slice(0, 1000);
+  const text = (value: string) => value.replaceAll("\0", "").slice(0, 1000).toWellFormed();
+  const number = (value: bigint) => Number(value > MAX_NUMBER ? MAX_NUMBER : value);
+  const time = (value: Timestamp | undefined) => {
+    const date = value && timestampDate(value);
+    return date && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
+  };
+  const [started, finished] = [time(disk.started), time(disk.finished)];
   return {
     name: text(disk.name),
     serial: text(disk.serial),
     model: text(disk.model),
-    size: Number(disk.size),
+    size: number(disk.size),
     method: text(disk.method),
-    ...(disk.started && { started: timestampDate(disk.started).toISOString() }),
-    ...(disk.finished && { finished: timestampDate(disk.finished).toISOString() }),
-    sectors_sampled: Number(disk.sectorsSampled),
-    sectors_not_zero: Number(disk.sectorsNotZero),
+    ...(started && { started }),
+    ...(finished && { finished }),
+    sectors_sampled: number(disk.sectorsSampled),
+    sectors_not_zero: number(disk.sectorsNotZero),
     sector_size: disk.sectorSize,
     verified: disk.verified,
     error: text(disk.error),
     attempts: disk.attempts.slice(0, 20).map(text),
+    native_size: number(disk.nativeSize),
+    marks_proven: disk.marksProven,
   };
 }

@@ -221,9 +221,9 @@ describe("the first machine", () => {
     const container = (await eventsOf(world.context.db, [M1])).get(M1)!;
     expect(container).toMatchObject({ crashLoop: false, failedMachineReclaim: false, lastErrorEvent: null });
     const records = await world.context.db.selectFrom("erase_records").selectAll().orderBy("created").execute();
-    expect(records.map(({ accepted, allocation_uuid }) => [accepted, allocation_uuid !== null])).toEqual([
-      [true, false],
-      [true, true],
+    expect(records.map(({ good, document }) => [good, document.occasion])).toEqual([
+      [true, "first registration"],
+      [true, "end of allocation"],
     ]);
     told.stop();
   });

@@ -6,7 +6,7 @@ import { transact } from "../database/transaction.ts";
 import { notFound } from "../errors.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { ensureErase } from "../release/commands.ts";
-import { setDisks } from "../release/store.ts";
+import { lockMachine, setDisks, waiveErase } from "../release/store.ts";
 import { clearWaiting, factsOf, renewWaiting } from "./store.ts";
 
 const PATIENCE_MS = 5_000;
@@ -37,5 +37,7 @@ async function acceptUnproven(tx: Db, machineId: string, now: Date): Promise<voi
     .set({ phase: "done", reason, finished: now, deadline: null, next_try: null })
     .where("id", "=", release.id)
     .execute();
+  const machine = await lockMachine(tx, machineId);
+  await waiveErase(tx, machine!, "legacy metal-hammer", reason);
   await setDisks(tx, machineId, "erased", reason);
 }

@@ -272,6 +272,15 @@ export interface EraseProgress {
   readonly message: string;
 }
 
+/** What a verdict names a disk by. */
+export interface DiskIdentity {
+  readonly name: string;
+  /** Empty when the disk does not tell. */
+  readonly serial: string;
+  /** bytes */
+  readonly size: number;
+}
+
 /** The report of one disk's erase, as agent.v1 DiskErase; times RFC 3339. */
 export interface DiskErase {
   readonly name: string;
@@ -288,4 +297,45 @@ export interface DiskErase {
   readonly verified: boolean;
   readonly error: string;
   readonly attempts: readonly string[];
+  /** bytes by the disk's own account, hidden ones included; 0 when it does not tell */
+  readonly native_size: number;
+  /** Sectors written right before the erase and read back, to see that the disk takes writes. */
+  readonly marks_proven: number;
+}
+
+/** What metal-api signs of one disk's erase (docs/erase.md). Times are RFC 3339; all of it is shown by REST. */
+export interface EraseRecordDocument {
+  readonly format: "metal-stack erase record 1";
+  readonly id: string;
+  readonly machineid: string;
+  readonly occasion: "end of allocation" | "first registration";
+  /** Of the allocation whose data it was; empty at the first registration. */
+  readonly allocationuuid: string;
+  readonly jobid: string;
+  readonly disk: {
+    readonly name: string;
+    readonly serial: string;
+    readonly model: string;
+    readonly size: number;
+    /** By the disk's own account, hidden areas included; 0: it does not tell. */
+    readonly nativesize: number;
+  };
+  readonly method: string;
+  readonly attempts: readonly string[];
+  /** bytes */
+  readonly sectorsize: number;
+  readonly sectorssampled: number;
+  readonly sectorsnotzero: number;
+  /** Sectors written right before the erase and read back: the disk takes writes. */
+  readonly marksproven: number;
+  readonly result: "erased" | "refused";
+  /** Every objection; empty when erased. */
+  readonly reason: string;
+  /** By the machine's clock; empty when it did not tell. */
+  readonly started: string;
+  readonly finished: string;
+  /** By metal-api's clock. */
+  readonly recorded: string;
+  readonly hammerversion: string;
+  readonly keyid: string;
 }

@@ -7,9 +7,10 @@ import type {
   Bios,
   BootConfiguration,
   BootInfo,
-  DiskErase,
+  DiskIdentity,
   DnsServer,
   EraseProgress,
+  EraseRecordDocument,
   ErrorEvent,
   FilesystemLayout,
   FirewallRules,
@@ -50,7 +51,10 @@ export interface Schema {
   bmc_logins: BmcLoginsTable;
   bmc_rotations: BmcRotationsTable;
   releases: ReleasesTable;
+  erase_verdicts: EraseVerdictsTable;
   erase_records: EraseRecordsTable;
+  record_keys: RecordKeysTable;
+  audit: AuditTable;
   number_pools: NumberPoolsTable;
   free_numbers: FreeNumbersTable;
 }
@@ -156,6 +160,8 @@ interface MachinesTable extends Entity {
   disks: Generated<DisksState>;
   disks_reason: Generated<string>;
   disks_since: Timestamp;
+  ended_allocation: string | null;
+  allocation_ended: Date | null;
 }
 
 interface AllocationsTable {
@@ -315,15 +321,52 @@ interface ReleasesTable {
   finished: Date | null;
 }
 
-interface EraseRecordsTable {
+interface EraseVerdictsTable {
   id: string;
   machine_id: string;
   release_id: string;
   allocation_uuid: string | null;
-  disks: Json<readonly DiskErase[]>;
+  disks: Json<readonly DiskIdentity[]>;
   accepted: boolean;
   reason: Generated<string>;
   created: Timestamp;
+  waived_by: string | null;
+}
+
+interface EraseRecordsTable {
+  id: string;
+  verdict_id: string;
+  machine_id: string;
+  good: boolean;
+  document: Json<EraseRecordDocument>;
+  key_id: string;
+  signature: string;
+  created: Timestamp;
+}
+
+interface RecordKeysTable {
+  id: string;
+  public_key: string;
+  created: Timestamp;
+}
+
+interface AuditTable {
+  id: ReadOnly<number>;
+  time: Timestamp;
+  component: Generated<string>;
+  rqid: string;
+  type: string;
+  user: string;
+  tenant: string;
+  detail: string;
+  phase: string;
+  path: string;
+  forwarded_for: Generated<string>;
+  remote_addr: Generated<string>;
+  machine_id: Generated<string>;
+  body: JsonOrNull<unknown>;
+  status_code: Generated<number>;
+  error: Generated<string>;
 }
 
 interface NumberPoolsTable {

@@ -12,7 +12,7 @@ export function grpcModules(identity: GrpcIdentity): GrpcModule[] {
     identityModule(identity),
     bootModule,
     bootPlanModule,
-    hammerModule,
+    hammerModule(identity.recordKey),
     eventModule,
     bmcModule,
     bmcLoginModule,

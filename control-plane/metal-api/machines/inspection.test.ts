@@ -1,20 +1,29 @@
-import type { MachineEraseRecord, MachineJob, MachineResponse, MachineWhyResponse } from "@metal-stack/api-schema";
+import type { AuditResponse, MachineJob, MachineResponse, MachineWhyResponse } from "@metal-stack/api-schema";
 import { json } from "@metal-stack/database";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
+import { auditRoutes } from "../audit/routes.ts";
 import { recordEvent } from "../provisioning/store.ts";
-import { buildFleet, type Fleet, INTERNET, PROJECT, waitingMachine } from "../testing/fleet.ts";
+import { buildFleet, type Fleet, HARDWARE, INTERNET, PARTITION, PROJECT, waitingMachine } from "../testing/fleet.ts";
 import { refusal } from "../testing/refusal.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { machineBmcRoutes } from "./routes-bmc.ts";
+import { machineEraseRoutes } from "./routes-erase.ts";
 import { machineInspectionRoutes } from "./routes-inspection.ts";
 import { machineRoutes } from "./routes.ts";
 
 let world: World;
 let fleet: Fleet;
 beforeAll(async () => {
-  world = await createWorld([machineRoutes, machineBmcRoutes, machineInspectionRoutes, allocationRoutes]);
+  world = await createWorld([
+    machineRoutes,
+    machineBmcRoutes,
+    machineEraseRoutes,
+    machineInspectionRoutes,
+    allocationRoutes,
+    auditRoutes,
+  ]);
   fleet = await buildFleet(world.context.db, { machines: 0, racks: 2 });
 });
 afterAll(() => world.close());
@@ -23,6 +32,8 @@ const get = <T = MachineResponse>(path: string, role: "view" | "edit" | "admin" 
   world.call<T>(role, "GET", `/v1/machine/${path}`);
 const post = <T = MachineResponse>(path: string, body?: unknown, role: "view" | "edit" | "admin" = "edit") =>
   world.call<T>(role, "POST", `/v1/machine${path}`, body ?? {});
+const audited = async (machineid: string) =>
+  (await world.call<AuditResponse[]>("view", "POST", "/v1/audit/find", { machineid })).body;
 const why = async (id: string) => (await get<MachineWhyResponse>(`${id}/why`)).body;
 async function allocated(name: string): Promise<MachineResponse> {
   const uuid = await waitingMachine(world.context.db);
@@ -53,92 +64,99 @@ describe("what ails and what happens", () => {
     expect((await evaluate({ severity: "huge" })).status).toBe(400);
   });
 
-  it("a quarantined machine says why, and what an operator can do, and does it", async () => {
-    const { db } = world.context;
-    const id = await waitingMachine(db, { disks: "quarantined", disks_reason: "sda: 3 sectors not zero" });
-    const answer = await why(id);
-    expect(answer.doing).toBe("quarantined, because its disks could not be proven erased: sda: 3 sectors not zero");
-    expect(answer.next).toBe("nothing by itself");
-    expect(answer.actions).toHaveLength(3);
-    expect((await post(`/${id}/erase`, { reason: "new disk" }, "edit")).status).toBe(403);
-    expect((await post(`/${id}/erase`, {}, "admin")).status).toBe(400);
-    const erased = await post(`/${id}/erase`, { reason: "new disk" }, "admin");
-    expect(erased.body.reasons).toEqual(["being erased"]);
-    expect(await why(id)).toMatchObject({
-      doing: "being taken back (boot): reset 1 of 8, waiting for the discovery image",
-      next: expect.stringContaining("waits for an allocation") as string,
-      facts: { release: "boot, attempt 1" },
+  it("a quarantined machine says why, and is erased again when somebody asks", async () => {
+    const id = await waitingMachine(world.context.db, {
+      disks: "quarantined",
+      disks_reason: "sda: 3 sectors not zero",
     });
+    expect(await why(id)).toMatchObject({
+      state: "quarantined",
+      doing: "quarantined: sda: 3 sectors not zero",
+      actions: [
+        `see what was tried: metalctl machine erase-records ${id}`,
+        `replace a broken disk, then erase again: metalctl machine erase-retry ${id}`,
+        `let it go without proof (admin, on record): metalctl machine erase-override ${id} --reason …`,
+      ],
+    });
+    expect((await post(`/${id}/erase-retry`, {}, "view")).status).toBe(403);
+    const retried = await post(`/${id}/erase-retry`, { reason: "new disk" });
+    expect(retried.body.reasons).toEqual(["being erased"]);
+    const { since, deadline, ...answer } = await why(id);
+    expect(answer).toMatchObject({ state: "release-bmc", facts: { release: "boot, attempt 1" } });
+    expect(Date.parse(deadline) - Date.parse(since)).toBe(10 * 60_000);
     const { body: jobs } = await get<MachineJob[]>(`${id}/jobs`);
     expect(jobs.find(({ kind }) => kind === "release")).toMatchObject({
       phase: "boot",
-      requestedby: "metal-admin@metal-stack.io: new disk",
+      requestedby: "metal-edit@metal-stack.io: new disk",
     });
-
-    const other = await waitingMachine(db, { disks: "quarantined" });
-    expect((await post(`/${other}/erase`, { override: true, reason: "scrapped anyway" }, "admin")).status).toBe(200);
-    expect((await why(other)).facts["disks"]).toContain(
-      "let go without proof by metal-admin@metal-stack.io: scrapped anyway",
-    );
-    expect((await post(`/${other}/erase`, { reason: "again" }, "admin")).status).toBe(422);
+    expect((await audited(id)).map(({ user, path, body }) => [user, path, body])).toEqual([
+      ["metal-edit@metal-stack.io", `/v1/machine/${id}/erase-retry`, '{"reason":"new disk"}'],
+    ]);
   });
 
-  it("erase records stay readable", async () => {
-    const id = await waitingMachine(world.context.db);
-    const disk = {
-      name: "/dev/sda",
-      serial: "S1",
-      model: "M",
-      size: 1000,
-      method: "discard",
-      sectors_sampled: 10,
-      sectors_not_zero: 0,
-      sector_size: 512,
-      verified: true,
-      error: "",
-      attempts: ["discard"],
-    };
-    await world.context.db
-      .insertInto("erase_records")
-      .values({
-        id: "r1",
-        machine_id: id,
-        release_id: "rel",
-        allocation_uuid: "a",
-        disks: json([disk]),
-        accepted: true,
-      })
-      .execute();
-    expect((await get<MachineEraseRecord[]>(`${id}/erase-records`)).body).toEqual([
-      {
-        id: "r1",
-        machineid: id,
-        releaseid: "rel",
-        allocationuuid: "a",
-        accepted: true,
-        reason: "",
-        disks: [disk],
-        created: expect.any(String) as string,
-      },
+  it("only an admin lets a quarantined machine go without proof, with a reason, on record", async () => {
+    const id = await waitingMachine(world.context.db, { disks: "quarantined", disks_reason: "sda failed" });
+    const override = (role: "view" | "edit" | "admin", body: object) => post(`/${id}/erase-override`, body, role);
+    for (const role of ["view", "edit"] as const)
+      expect((await override(role, { reason: "I may not" })).status).toBe(403);
+    for (const body of [{}, { reason: "" }, { reason: " \n" }])
+      expect((await override("admin", body)).status).toBe(400);
+    expect(await audited(id)).toEqual([]);
+    const before = new Date();
+    expect((await override("admin", { reason: "disk was new" })).body.reasons).toEqual([
+      "not waiting for instructions (booting, or switched off)",
     ]);
+    const [entry, ...more] = await audited(id);
+    expect(more).toEqual([]);
+    expect(entry).toEqual({
+      component: "metal-api",
+      rqid: expect.any(String) as string,
+      type: "http",
+      timestamp: expect.any(String) as string,
+      user: "metal-admin@metal-stack.io",
+      tenant: "metal-stack",
+      detail: "POST",
+      phase: "response",
+      path: `/v1/machine/${id}/erase-override`,
+      forwarded_for: "",
+      remote_addr: "127.0.0.1",
+      body: '{"reason":"disk was new"}',
+      status_code: 200,
+      error: "",
+      machineid: id,
+    });
+    expect(Date.parse(entry!.timestamp)).toBeGreaterThanOrEqual(before.getTime() - 1000);
+    const reason = "let go without proof by metal-admin@metal-stack.io: disk was new (was: sda failed)";
+    expect(await why(id)).toMatchObject({ state: "not-waiting", also: [reason] });
+    const issues = await post<{ machineid: string; issues: string[] }[]>(
+      "/issues/evaluate",
+      { id, only: ["erase-unproven"] },
+      "view",
+    );
+    expect(issues.body).toEqual([{ machineid: id, issues: ["erase-unproven"] }]);
+    expect((await override("admin", { reason: "again" })).status).toBe(422);
+    // It was for the disks that it had.
+    await world.context.db
+      .updateTable("machines")
+      .set({ hardware: json({ ...HARDWARE, disks: [{ name: "/dev/sda", size: 1, serial: "other" }] }) })
+      .where("id", "=", id)
+      .execute();
+    expect((await why(id)).state).toBe("quarantined");
   });
 
   it("every step of a machine's life is told in one sentence", async () => {
     const { db } = world.context;
     const { id } = await allocated("living");
     const doing = async () => (await why(id)).doing;
-    expect(await doing()).toBe(`allocated to project ${PROJECT}, being installed (debian-12.0.20261101)`);
+    expect(await doing()).toBe(`allocated to project ${PROJECT}, about to be installed with debian-12.0.20261101`);
     await db.updateTable("allocations").set({ installed: new Date() }).where("machine_id", "=", id).execute();
-    expect(await doing()).toBe(`installed, starting the operating system of project ${PROJECT}`);
     await db
       .updateTable("switches")
       .set((leaf) => ({
         applied_generation: leaf("generation", "-", leaf.case().when("id", "=", "rack-1-leaf-1").then(1).else(0).end()),
       }))
       .execute();
-    expect((await why(id)).next).toBe(
-      "switch rack-1-leaf-1 puts its ports into the tenant's network, then it phones home",
-    );
+    expect(await doing()).toContain("; switch rack-1-leaf-1 has not put its port into the tenant's network yet");
     await recordEvent(db, id, "Phoned Home");
     await db.updateTable("allocations").set({ succeeded: true }).where("machine_id", "=", id).execute();
     expect(await doing()).toBe(`in use by project ${PROJECT}`);
@@ -147,10 +165,12 @@ describe("what ails and what happens", () => {
     );
     expect(await doing()).toBe(`in use by project ${PROJECT}, but the switches no longer hear it`);
     await world.call("edit", "DELETE", `/v1/machine/${id}/free`);
-    expect(await doing()).toContain("being taken back (boot)");
+    expect(await doing()).toBe(
+      `being taken back: BMC command RESET waits: no metal-bmc of partition ${PARTITION} has taken it yet`,
+    );
     const waiting = await waitingMachine(db);
     expect((await why(waiting)).doing).toBe("waiting for an allocation");
     const booting = await waitingMachine(db, { waiting_until: null });
-    expect((await why(booting)).doing).toBe("booting (last event: Waiting)");
+    expect((await why(booting)).state).toBe("not-waiting");
   });
 });

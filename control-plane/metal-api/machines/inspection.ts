@@ -1,11 +1,11 @@
 // Reads what is known of machines beside their own row: releases, erase records, BMC commands, switches.
-import type { MachineEraseRecord, MachineJob } from "@metal-stack/api-schema";
+import type { MachineJob } from "@metal-stack/api-schema";
 import { sql } from "kysely";
 import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";
 import { eventsOf } from "../provisioning/store.ts";
-import type { WhyFacts } from "./rules-why.ts";
+import type { WhyFacts } from "./rules-why-facts.ts";
 import { machineById, type MachineRow } from "./store.ts";
 
 /** As many as anybody reads. */
@@ -30,7 +30,10 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
   const release = releases.get(id);
   return {
     id,
-    state: { value: machine.state_value, description: machine.state_description },
+    created: machine.created,
+    partitionId: machine.partition_id ?? "",
+    registered: machine.hardware !== null,
+    state: { value: machine.state_value, description: machine.state_description, issuer: machine.state_issuer },
     disks: { state: machine.disks, reason: machine.disks_reason, since: machine.disks_since },
     waitingUntil: machine.waiting_until,
     liveliness: liveliness(container, machine.allocation !== null, now),
@@ -41,7 +44,9 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
       created: machine.allocation.created,
       installed: machine.allocation.installed,
       succeeded: machine.allocation.succeeded,
+      reinstall: machine.allocation.reinstall,
     },
+    bmc: bmcOf(machine),
     release: release
       ? {
           phase: release.phase,
@@ -51,6 +56,7 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
           since: release.since,
           deadline: release.deadline,
           nextTry: release.next_try,
+          progress: release.progress,
         }
       : null,
     switches: (switches.get(id) ?? []).map((leaf) => ({
@@ -58,8 +64,12 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
       behind: leaf.applied_generation < leaf.generation,
       lastError: failing(leaf) ? (leaf.last_sync_error?.error ?? "") : "",
     })),
-    commands: commands.map(({ command, sent, done, error }) => ({ command, sent, done, error })),
+    commands: commands.map(({ command, created, sent, done, error }) => ({ command, created, sent, done, error })),
   };
+}
+
+function bmcOf({ ipmi }: MachineRow) {
+  return { address: ipmi?.address ?? "", lastUpdated: ipmi?.last_updated ? new Date(ipmi.last_updated) : null };
 }
 
 /** Machines as the rules of provisioning/issues see them, in a fixed number of queries. */
@@ -81,11 +91,7 @@ export async function issueSubjects(db: Db, machines: readonly MachineRow[], now
       liveliness: liveliness(container, allocation !== null, now),
       container,
       allocation: allocation && { role: allocation.role, asns: allocation.networks.map(({ asn }) => asn) },
-      bmc: {
-        address: ipmi?.address ?? "",
-        mac: ipmi?.mac ?? "",
-        lastUpdated: ipmi?.last_updated ? new Date(ipmi.last_updated) : null,
-      },
+      bmc: { ...bmcOf(machine), mac: ipmi?.mac ?? "" },
       disks: machine.disks,
       disksReason: machine.disks_reason,
       release: release
@@ -166,27 +172,6 @@ function times<Key extends string>(dates: Readonly<Record<Key, Date | null>>): P
   return Object.fromEntries(known) as Partial<Record<Key, string>>;
 }
 
-/** Newest first; also of a machine that was deleted. */
-export async function eraseRecordsOf(db: Db, id: string): Promise<MachineEraseRecord[]> {
-  const records = await db
-    .selectFrom("erase_records")
-    .selectAll()
-    .where("machine_id", "=", id)
-    .orderBy("created", "desc")
-    .limit(JOBS_SHOWN)
-    .execute();
-  return records.map((record) => ({
-    id: record.id,
-    machineid: record.machine_id,
-    releaseid: record.release_id,
-    ...(record.allocation_uuid !== null && { allocationuuid: record.allocation_uuid }),
-    accepted: record.accepted,
-    reason: record.reason,
-    disks: record.disks.map((disk) => ({ ...disk, attempts: [...disk.attempts] })),
-    created: record.created.toISOString(),
-  }));
-}
-
 function among(ids: readonly string[]) {
   return sql<string>`any(${ids}::text[])`;
 }
@@ -221,17 +206,19 @@ async function switchesOf(db: Db, ids: readonly string[]) {
   return Map.groupBy(rows, (row) => row.machine_id);
 }
 
-/** The machines whose newest erase record was accepted. */
+/** The machines whose newest erase was accepted, and not only waived. */
 async function provenErased(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const newest = await db
-    .selectFrom("erase_records")
-    .select(["machine_id", "accepted"])
+    .selectFrom("erase_verdicts")
+    .select(["machine_id", "accepted", "waived_by"])
     .distinctOn("machine_id")
     .where("machine_id", "=", among(ids))
     .orderBy("machine_id")
     .orderBy("created", "desc")
     .execute();
-  return new Set(newest.filter(({ accepted }) => accepted).map(({ machine_id }) => machine_id));
+  return new Set(
+    newest.filter(({ accepted, waived_by }) => accepted && waived_by === null).map(({ machine_id }) => machine_id),
+  );
 }
 
 function failing(leaf: { last_sync: { time: string } | null; last_sync_error: { time: string } | null }): boolean {

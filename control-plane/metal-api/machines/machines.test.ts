@@ -240,7 +240,7 @@ describe("the BMC of a machine", () => {
     });
     expect(await refusal(post("/ipmi", { reports: {} }))).toEqual([400, "partition id must not be empty"]);
     expect((await post("/ipmi", { partitionid: "nowhere" })).status).toBe(404);
-    expect((await why(fresh)).doing).toBe("known only by its BMC, it never booted the discovery image");
+    expect((await why(fresh)).doing).toBe("known only by its BMC: it never booted the discovery image");
   });
 });
 
@@ -253,7 +253,7 @@ describe("an operator", () => {
       description: "mine",
       issuer: "metal-edit@metal-stack.io",
     });
-    expect((await why(id)).doing).toBe("waiting, reserved by an operator: mine");
+    expect((await why(id)).doing).toBe("waiting, but reserved by metal-edit@metal-stack.io: mine");
     expect(await refusal(set({ value: "LOCKED" }))).toEqual([400, "you must supply a description"]);
     expect((await set({ value: "LOCKED", description: "broken" })).body.reasons).toEqual(["locked by an operator"]);
     expect(await refusal(world.call("edit", "DELETE", `/v1/machine/${id}/free`))).toEqual([422, "machine is locked"]);

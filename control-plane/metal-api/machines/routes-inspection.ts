@@ -1,23 +1,17 @@
 // What ails a machine, what it is doing, and what was done to it.
 import {
   IdParameter,
-  MachineEraseRecord,
-  MachineEraseRequest,
   MachineIssue,
   MachineIssueResponse,
   MachineIssuesRequest,
   MachineJob,
-  MachineResponse,
   MachineWhyResponse,
 } from "@metal-stack/api-schema";
 import { Type } from "typebox";
-import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
 import { evaluateIssues, ISSUES, referenceUrl, SEVERITIES } from "../provisioning/issues/index.ts";
-import { overrideQuarantine, retryErase } from "../release/commands.ts";
 import type { RouteModule } from "../rest/app.ts";
-import { machineAnswer } from "./answers.ts";
-import { eraseRecordsOf, issueSubjects, jobsOf, whyFacts } from "./inspection.ts";
+import { issueSubjects, jobsOf, whyFacts } from "./inspection.ts";
 import { why } from "./rules-why.ts";
 import { findMachines } from "./store.ts";
 
@@ -88,12 +82,14 @@ export const machineInspectionRoutes: RouteModule = (app, context) => {
     },
     async (request) => {
       const now = clock();
-      const { since, ...answer } = why(await whyFacts(db, request.params.id, now), now);
+      const { since, deadline, actions, also, ...answer } = why(await whyFacts(db, request.params.id, now), now);
       return {
         ...answer,
-        actions: [...answer.actions],
+        since: since.toISOString(),
+        deadline: deadline.toISOString(),
+        actions: [...actions],
+        also: [...also],
         facts: { ...answer.facts },
-        ...(since && { since: since.toISOString() }),
       };
     },
   );
@@ -111,44 +107,5 @@ export const machineInspectionRoutes: RouteModule = (app, context) => {
       },
     },
     async (request) => jobsOf(db, request.params.id),
-  );
-
-  app.get(
-    "/v1/machine/:id/erase-records",
-    {
-      config: { role: "view" },
-      schema: {
-        operationId: "listMachineEraseRecords",
-        tags,
-        summary: "how the disks of a machine were erased and what reading back showed, newest first",
-        params: IdParameter,
-        response: { 200: Type.Array(MachineEraseRecord) },
-      },
-    },
-    async (request) => eraseRecordsOf(db, request.params.id),
-  );
-
-  app.post(
-    "/v1/machine/:id/erase",
-    {
-      config: { role: "admin" },
-      schema: {
-        operationId: "eraseMachine",
-        tags,
-        summary: "erases the disks of a machine again, or lets a quarantined one go without proof",
-        params: IdParameter,
-        body: MachineEraseRequest,
-        response: { 200: MachineResponse },
-      },
-    },
-    async (request, reply) => {
-      const { id } = request.params;
-      const { override = false, reason } = request.body;
-      const requestedBy = `${request.user.email}: ${reason}`;
-      await transact(db, (tx) =>
-        override ? overrideQuarantine(tx, id, requestedBy) : retryErase(tx, id, requestedBy, clock()),
-      );
-      return machineAnswer(context, id, reply);
-    },
   );
 };

@@ -11,7 +11,7 @@ import { revokeIdentity } from "../identity/certificates.ts";
 import { recordEvent } from "../provisioning/store.ts";
 import { setVrfOfMachine } from "../switches/store.ts";
 import { BOOT_DEADLINE_MS, eraseBudgetMs, MAX_ATTEMPTS, NO_BMC_PAUSE_MS } from "./rules.ts";
-import { lockMachine, openRelease, type ReleaseRow, setDisks } from "./store.ts";
+import { lockMachine, openRelease, type ReleaseRow, setDisks, waiveErase } from "./store.ts";
 
 export interface Freed {
   /** Absent for a machine that had no allocation. */
@@ -98,12 +98,17 @@ export async function retryErase(tx: Db, machineId: string, requestedBy: string,
   await resetMachine(tx, machine, { ...open, attempts: 0 }, now);
 }
 
-/** Lets a quarantined machine go although nothing is proven; an issue keeps telling so. Throws 404, 422. */
-export async function overrideQuarantine(tx: Db, machineId: string, requestedBy: string): Promise<void> {
+/**
+ * Lets a quarantined machine go although nothing is proven; an issue and the audit keep telling so. It counts for the disks
+ * that the machine has now. Throws 404, 422.
+ */
+export async function overrideQuarantine(tx: Db, machineId: string, waivedBy: string, reason: string): Promise<void> {
   const machine = await lockMachine(tx, machineId);
   if (!machine) throw notFound("machine", machineId);
   if (machine.disks !== "quarantined") throw unprocessable(`machine ${machineId} is not quarantined`);
-  await setDisks(tx, machineId, "erased", `let go without proof by ${requestedBy}, was: ${machine.disks_reason}`);
+  await waiveErase(tx, machine, waivedBy, reason);
+  const was = machine.disks_reason;
+  await setDisks(tx, machineId, "erased", `let go without proof by ${waivedBy}: ${reason} (was: ${was})`);
   await notify(tx, "machine", machineId);
 }
 

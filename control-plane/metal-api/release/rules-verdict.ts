@@ -26,40 +26,50 @@ export interface Verdict {
   readonly accepted: boolean;
   /** Empty when accepted; else every objection. */
   readonly reason: string;
+  /** What speaks against each reported disk, in the order of the report; empty for one that counts as erased. */
+  readonly disks: readonly string[];
 }
 
 /**
- * Accepts an erase when every disk that the machine registered is reported, as the same disk, by a known method, verified,
- * and sampled enough; and when no reported disk failed.
+ * Accepts an erase when exactly the disks that the machine registered are reported, each as the same disk, by a known
+ * method, verified, and sampled enough.
  */
 export function judgeErase(registered: readonly BlockDevice[], reported: readonly DiskErase[]): Verdict {
-  const byName = new Map(reported.map((disk) => [disk.name, disk]));
-  const objections = [
-    ...(byName.size === reported.length ? [] : ["a disk is reported twice"]),
+  const known = new Map(registered.map((disk) => [disk.name, disk]));
+  const seen = new Set<string>();
+  const disks = reported.map((disk) => {
+    const again = seen.has(disk.name);
+    seen.add(disk.name);
+    if (again) return `${disk.name} is reported twice`;
+    if (disk.error !== "") return `${disk.name}: ${disk.error}`;
+    return unlike(known.get(disk.name), disk) ?? objectionTo(disk) ?? "";
+  });
+  const missing = registered
     // Without capacity there is nothing to erase: an empty card reader, a drive without a medium.
-    ...registered.filter((disk) => disk.size > 0).flatMap((disk) => missing(disk, byName.get(disk.name))),
-    ...reported.flatMap(objectionsTo),
-  ];
-  return { accepted: objections.length === 0, reason: objections.join("; ") };
+    .filter(({ name, size }) => size > 0 && !seen.has(name))
+    .map(({ name }) => `${name} is not reported`);
+  const objections = [...missing, ...disks.filter(Boolean)];
+  return { accepted: objections.length === 0, reason: objections.join("; "), disks };
 }
 
-function missing(disk: BlockDevice, report: DiskErase | undefined): string[] {
-  if (!report) return [`${disk.name} is not reported`];
-  if (disk.serial && report.serial && disk.serial !== report.serial)
-    return [`${disk.name} is another disk than registered (serial "${report.serial}", not "${disk.serial}")`];
-  if (report.size < disk.size)
-    return [`${disk.name} is smaller than registered (${report.size} of ${disk.size} bytes)`];
-  return [];
+/** Why this is not the disk that was registered under its name. */
+function unlike(registered: BlockDevice | undefined, { name, serial, size }: DiskErase): string | undefined {
+  if (!registered) return `${name} is a disk that the machine did not register`;
+  if ((registered.serial ?? "") !== serial)
+    return `${name} is another disk than registered (serial "${serial}", not "${registered.serial ?? ""}")`;
+  if (size < registered.size) return `${name} is smaller than registered (${size} of ${registered.size} bytes)`;
+  return undefined;
 }
 
-function objectionsTo(disk: DiskErase): string[] {
-  if (disk.error !== "") return [`${disk.name}: ${disk.error}`];
-  if (!disk.verified) return [`${disk.name} is not verified`];
-  if (!METHODS.has(disk.method)) return [`${disk.name} was erased by the unknown method "${disk.method}"`];
-  if (disk.sectors_not_zero > 0) return [`${disk.name}: ${disk.sectors_not_zero} sectors read back speak against it`];
-  if (disk.sector_size <= 0) return [`${disk.name} has no sector size`];
+function objectionTo(disk: DiskErase): string | undefined {
+  const { name, sectors_not_zero: left } = disk;
+  if (!disk.verified) return `${name} is not verified`;
+  if (!METHODS.has(disk.method)) return `${name} was erased by the unknown method "${disk.method}"`;
+  if (left > 0) return `${name}: ${left} sectors read back speak against it`;
+  if (disk.native_size > disk.size)
+    return `${name} hides ${disk.native_size - disk.size} of its ${disk.native_size} bytes`;
+  if (disk.sector_size <= 0) return `${name} has no sector size`;
   const enough = Math.min(SAMPLE_SECTORS, Math.floor(disk.size / disk.sector_size));
-  return disk.sectors_sampled < enough
-    ? [`${disk.name}: only ${disk.sectors_sampled} of ${enough} sectors were read back`]
-    : [];
+  if (disk.sectors_sampled < enough) return `${name}: only ${disk.sectors_sampled} of ${enough} sectors were read back`;
+  return undefined;
 }

@@ -73,6 +73,8 @@ function erased(different: Partial<DiskErase> = {}): DiskErase {
     verified: true,
     error: "",
     attempts: [],
+    native_size: 0,
+    marks_proven: 0,
     ...different,
   };
 }
@@ -82,21 +84,28 @@ describe("an erase", () => {
     ["of everything", [SDA], [erased()]],
     ["of a machine without disks", [], []],
     ["that ignores what has no capacity", [SDA, { name: "/dev/sr0", size: 0 }], [erased()]],
-    ["of a disk plugged in since", [SDA], [erased(), erased({ name: "/dev/sdb", serial: "S2" })]],
     [
       "of a disk smaller than the sample",
       [{ name: "/dev/sda", size: 1e6 }],
-      [erased({ size: 1e6, sectors_sampled: 1953 })],
+      [erased({ serial: "", size: 1e6, sectors_sampled: 1953 })],
     ],
-    ["of a disk without a serial", [{ name: "/dev/sda", size: 1e9 }], [erased()]],
+    ["of a disk without a serial", [{ name: "/dev/sda", size: 1e9 }], [erased({ serial: "" })]],
+    ["of a disk that hid a part of itself before", [SDA], [erased({ size: 2e9 })]],
   ])("%s counts", (_, registered, reported) =>
-    expect(judgeErase(registered, reported)).toEqual({ accepted: true, reason: "" }),
+    expect(judgeErase(registered, reported)).toEqual({ accepted: true, reason: "", disks: reported.map(() => "") }),
   );
 
   it.each([
     ["a disk is missing", [], "/dev/sda is not reported"],
+    [
+      "a disk is not known",
+      [erased(), erased({ name: "/dev/sdb", serial: "S2" })],
+      "/dev/sdb is a disk that the machine did not",
+    ],
+    ["a disk hides its serial", [erased({ serial: "" })], 'serial "", not "S1"'],
     ["another disk is in its place", [erased({ serial: "S9" })], 'serial "S9", not "S1"'],
     ["the disk shrank", [erased({ size: 5e8 })], "smaller than registered"],
+    ["a part is hidden", [erased({ native_size: 2e9 })], "hides 1000000000 of its 2000000000 bytes"],
     ["it failed", [erased({ verified: false, error: "I/O error" })], "/dev/sda: I/O error"],
     ["it is not verified", [erased({ verified: false })], "not verified"],
     ["the method is unknown", [erased({ method: "prayer" })], 'unknown method "prayer"'],

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 /** From the reset to the hammer's registration: the slowest servers need 6 minutes for their firmware. */
 export const BOOT_DEADLINE_MS = 10 * MINUTE_MS;
 /** An erasing hammer says something every minute. */
-const ERASE_SILENCE_MS = 10 * MINUTE_MS;
+export const ERASE_SILENCE_MS = 10 * MINUTE_MS;
 /** Bytes a second that the slowest disk is overwritten and read back with. */
 const ERASE_RATE = 50e6;
 const ERASE_BASE_MS = 10 * MINUTE_MS;

@@ -1,4 +1,6 @@
-import { type Selectable, sql } from "kysely";
+import { randomUUID } from "node:crypto";
+import { json } from "@metal-stack/database";
+import { type Insertable, type Selectable, sql } from "kysely";
 import type { Db, Schema } from "../database/schema.ts";
 
 export type ReleaseRow = Selectable<Schema["releases"]>;
@@ -16,10 +18,32 @@ export async function openRelease(db: Db, machineId: string): Promise<ReleaseRow
 export async function lockMachine(tx: Db, machineId: string) {
   return tx
     .selectFrom("machines")
-    .select(["id", "partition_id", "hardware", "disks", "disks_reason", "ipmi"])
+    .select(["id", "partition_id", "hardware", "disks", "disks_reason", "ipmi", "hammer_version", "ended_allocation"])
     .where("id", "=", machineId)
     .forUpdate()
     .executeTakeFirst();
+}
+
+export type LockedMachine = NonNullable<Awaited<ReturnType<typeof lockMachine>>>;
+
+/** Keeps what was decided about the disks of a machine; answers its id. */
+export async function insertVerdict(
+  tx: Db,
+  machine: Pick<LockedMachine, "id" | "ended_allocation">,
+  verdict: Omit<Insertable<Schema["erase_verdicts"]>, "id" | "machine_id" | "allocation_uuid">,
+): Promise<string> {
+  const id = randomUUID();
+  await tx
+    .insertInto("erase_verdicts")
+    .values({ id, machine_id: machine.id, allocation_uuid: machine.ended_allocation, ...verdict })
+    .execute();
+  return id;
+}
+
+/** Lets the disks that the machine has now count as erased without proof; other ones will not. */
+export async function waiveErase(tx: Db, machine: LockedMachine, waivedBy: string, reason: string): Promise<void> {
+  const disks = (machine.hardware?.disks ?? []).map(({ name, serial = "", size }) => ({ name, serial, size }));
+  await insertVerdict(tx, machine, { release_id: "", accepted: true, reason, waived_by: waivedBy, disks: json(disks) });
 }
 
 /** Moves the disks of a machine to another state, with the reason that people read. */
@@ -62,4 +86,20 @@ export async function machinesWithDueRelease(db: Db, now: Date, limit: number): 
     .limit(limit)
     .execute();
   return rows.map((row) => row.machine_id);
+}
+
+/** Signed records, newest first; also of a machine that was deleted. */
+export async function eraseRecordsOf(db: Db, machineId: string) {
+  return db
+    .selectFrom("erase_records")
+    .select(["document", "signature"])
+    .where("machine_id", "=", machineId)
+    .orderBy("created", "desc")
+    .orderBy(sql`document -> 'disk' ->> 'name'`)
+    .execute();
+}
+
+/** All keys that ever signed a record, newest first. */
+export async function recordKeys(db: Db) {
+  return db.selectFrom("record_keys").selectAll().orderBy("created", "desc").execute();
 }

@@ -201,7 +201,7 @@ describe("an erase", () => {
     const late = await hammer.hammer.reportErase({ machineId: id, jobId, disks: [erasedDisk] });
     expect(late).toEqual(verdict);
 
-    await world.context.db.transaction().execute((tx) => overrideQuarantine(tx, id, "bob"));
+    await world.context.db.transaction().execute((tx) => overrideQuarantine(tx, id, "bob", "scrap"));
     expect(await machine()).toMatchObject({
       disks: "erased",
       disks_reason: expect.stringContaining("without proof by bob"),

@@ -1,10 +1,12 @@
 // All routes of the REST API.
 import { allocationRoutes } from "../allocation/routes.ts";
+import { auditRoutes } from "../audit/routes.ts";
 import { filesystemLayoutRoutes } from "../filesystem-layouts/routes.ts";
 import { healthRoutes } from "../health/routes.ts";
 import { imageRoutes } from "../images/routes.ts";
 import { ipRoutes } from "../ips/routes.ts";
 import { machineBmcRoutes } from "../machines/routes-bmc.ts";
+import { machineEraseRoutes } from "../machines/routes-erase.ts";
 import { machineInspectionRoutes } from "../machines/routes-inspection.ts";
 import { machineRoutes } from "../machines/routes.ts";
 import { networkRoutes } from "../networks/routes.ts";
@@ -19,11 +21,13 @@ import type { RouteModule } from "./app.ts";
 
 export const restModules: readonly RouteModule[] = [
   allocationRoutes,
+  auditRoutes,
   filesystemLayoutRoutes,
   healthRoutes,
   imageRoutes,
   ipRoutes,
   machineBmcRoutes,
+  machineEraseRoutes,
   machineInspectionRoutes,
   machineRoutes,
   networkRoutes,

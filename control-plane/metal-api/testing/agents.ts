@@ -15,7 +15,9 @@ import type { Schema } from "../database/schema.ts";
 import { grpcModules } from "../grpc/modules.ts";
 import { createGrpcServer, type GrpcServer } from "../grpc/server.ts";
 import { CertificateAuthority, newKeyPair, privateKeyPem } from "../identity/authority.ts";
+import { newRecordKey, RecordSigner } from "../release/record-key.ts";
 import { TEST_KEYRING } from "./keyring.ts";
+import { proveErased } from "./proof.ts";
 import { noMasterdata } from "./world.ts";
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -81,6 +83,7 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
     key: new Secret(own.key),
     caCert: ca.certificate,
     caKey: new Secret(ca.key),
+    recordKey: new RecordSigner(newRecordKey()),
   };
   const newServer = () => createGrpcServer(context, identity, grpcModules(identity));
   let server: GrpcServer = newServer();
@@ -288,6 +291,8 @@ export function instructionsOf({ hammer, id }: HammerClients) {
 /** What an allocation leaves in the tables (its own tests are elsewhere). */
 export async function allocate({ context: { db } }: AgentWorld, id: string, vrf = 42): Promise<string> {
   const uuid = webcrypto.randomUUID();
+  const { disks } = await db.selectFrom("machines").select("disks").where("id", "=", id).executeTakeFirstOrThrow();
+  if (disks !== "erased") await proveErased(db, id);
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto("allocations")

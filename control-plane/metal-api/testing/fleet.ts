@@ -8,6 +8,7 @@ import type { Db, Schema } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { allocateChildNetwork, createNetwork } from "../networks/commands.ts";
 import type { NetworkRow } from "../networks/store.ts";
+import { proveErased } from "./proof.ts";
 
 export const PARTITION = "fra-1";
 export const SIZE = "c1-small-x86";
@@ -157,7 +158,12 @@ async function buildLeaves(db: Db, rack: string): Promise<void> {
  */
 export async function waitingMachine(
   db: Db,
-  { id = randomUUID(), rack = "rack-1", ...more }: { id?: string; rack?: string } & MachineColumns = {},
+  {
+    id = randomUUID(),
+    rack = "rack-1",
+    disks = "erased",
+    ...more
+  }: { id?: string; rack?: string } & MachineColumns = {},
 ): Promise<string> {
   await db
     .insertInto("machines")
@@ -178,11 +184,12 @@ export async function waitingMachine(
         powerstate: "ON",
         last_updated: new Date().toISOString(),
       }),
-      disks: "erased",
+      disks: disks === "erased" ? "erasing" : disks,
       waiting_until: sql<Date>`now() + interval '1 hour'`,
       ...more,
     })
     .execute();
+  if (disks === "erased") await proveErased(db, id);
   await db
     .insertInto("provisioning_states")
     .values({ machine_id: id, last_event_time: sql`now()` })

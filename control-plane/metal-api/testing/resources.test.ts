@@ -9,6 +9,7 @@ import type { Hardware } from "../database/documents.ts";
 import { filesystemLayoutRoutes } from "../filesystem-layouts/routes.ts";
 import { imageRoutes } from "../images/routes.ts";
 import { sizeRoutes } from "../sizes/routes.ts";
+import { proveErased } from "./proof.ts";
 import { createWorld, type World } from "./world.ts";
 
 const GIB = 1024 ** 3;
@@ -148,6 +149,7 @@ describe("an image", () => {
   });
 
   it("that a machine is installed with says so, and stays", async () => {
+    await proveErased(world.context.db, "m1");
     await world.context.db
       .insertInto("allocations")
       .values({

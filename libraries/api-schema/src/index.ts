@@ -13,5 +13,7 @@ export * from "./machine-allocation.ts";
 export * from "./machine-query.ts";
 export * from "./machine.ts";
 export * from "./machine-inspection.ts";
+export * from "./erase-record.ts";
+export * from "./audit.ts";
 export * from "./masterdata.ts";
 export * from "./switch.ts";

@@ -4,58 +4,33 @@ import { Time } from "./base.ts";
 
 export const MachineWhyResponse = Type.Object(
   {
-    doing: Type.String({ description: "what the machine is doing, in one sentence" }),
-    since: Type.Optional(Time("since when")),
-    next: Type.String({ description: "what happens next, and by itself" }),
+    state: Type.String({ description: "a short name of what follows, for programs" }),
+    doing: Type.String({ description: "what the machine is doing and why, in one sentence" }),
+    since: Time("since when"),
+    deadline: Time("by when this should be over; later than that it needs a look"),
+    next: Type.String({ description: "what happens next, by itself" }),
     actions: Type.Array(Type.String(), { description: "what an operator can do now" }),
+    also: Type.Array(Type.String(), { description: "what ails it besides" }),
     facts: Type.Record(Type.String(), Type.String(), { description: "what this is concluded from" }),
   },
   { $id: "v1.MachineWhyResponse" },
 );
 export type MachineWhyResponse = Static<typeof MachineWhyResponse>;
 
-const DiskErase = Type.Object(
-  {
-    name: Type.String(),
-    serial: Type.String(),
-    model: Type.String(),
-    size: Type.Integer({ description: "bytes" }),
-    method: Type.String(),
-    started: Type.Optional(Time("when erasing began")),
-    finished: Type.Optional(Time("when reading back ended")),
-    sectors_sampled: Type.Integer(),
-    sectors_not_zero: Type.Integer(),
-    sector_size: Type.Integer({ description: "bytes" }),
-    verified: Type.Boolean(),
-    error: Type.String(),
-    attempts: Type.Array(Type.String()),
-  },
-  { $id: "v1.DiskErase" },
+export const MachineEraseRetryRequest = Type.Object(
+  { reason: Type.Optional(Type.String({ maxLength: 1000, description: "is kept with the release and in the audit" })) },
+  { $id: "v1.MachineEraseRetryRequest" },
 );
 
-export const MachineEraseRecord = Type.Object(
+export const MachineEraseOverrideRequest = Type.Object(
   {
-    id: Type.String(),
-    machineid: Type.String(),
-    releaseid: Type.String(),
-    allocationuuid: Type.Optional(Type.String({ description: "of the tenant whose data it was" })),
-    accepted: Type.Boolean({ description: "the disks count as erased" }),
-    reason: Type.String(),
-    disks: Type.Array(DiskErase),
-    created: Time("when the verdict was given"),
+    reason: Type.String({
+      pattern: "\\S",
+      maxLength: 1000,
+      description: "why nobody's data is at risk; is kept with the machine and in the audit",
+    }),
   },
-  { $id: "v1.MachineEraseRecord" },
-);
-export type MachineEraseRecord = Static<typeof MachineEraseRecord>;
-
-export const MachineEraseRequest = Type.Object(
-  {
-    override: Type.Optional(
-      Type.Boolean({ description: "true: let a quarantined machine go without proof; false: erase again" }),
-    ),
-    reason: Type.String({ minLength: 1, maxLength: 1000, description: "is kept with the machine" }),
-  },
-  { $id: "v1.MachineEraseRequest" },
+  { $id: "v1.MachineEraseOverrideRequest" },
 );
 
 export const MachineJob = Type.Object(

@@ -1,0 +1,92 @@
+// Who did what, when, to which machine. Written in the transaction of the deed: what is not on record did not happen.
+import type { AuditFindRequest, AuditResponse } from "@metal-stack/api-schema";
+import { json } from "@metal-stack/database";
+import type { FastifyRequest } from "fastify";
+import { type Selectable, sql } from "kysely";
+import type { Db, Schema, Tx } from "../database/schema.ts";
+import { redacted } from "./rules-redaction.ts";
+
+/** More text than anybody reads; user agents and proxies can send anything. */
+const MAX_TEXT = 1000;
+const DAY_MS = 24 * 3_600_000;
+const MAX_FOUND = 10_000;
+
+/** Puts a request that is being fulfilled on record. @param machineId empty when it is about no machine */
+export async function auditRequest(tx: Tx, request: FastifyRequest, machineId: string): Promise<void> {
+  const { user, method, id: rqid, url, ip, body } = request;
+  const forwarded = request.headers["x-forwarded-for"];
+  await tx
+    .insertInto("audit")
+    .values({
+      rqid: clean(rqid),
+      type: "http",
+      user: user.email,
+      tenant: user.tenant,
+      detail: method,
+      // The transaction commits as a whole, and then the answer is 200.
+      phase: "response",
+      status_code: 200,
+      path: clean(url.split("?", 1)[0]!),
+      forwarded_for: clean(Array.isArray(forwarded) ? forwarded.join() : (forwarded ?? "")),
+      remote_addr: ip,
+      machine_id: machineId,
+      body: json(redacted(body ?? null)),
+    })
+    .execute();
+}
+
+function clean(text: string): string {
+  return text.replaceAll("\0", "").slice(0, MAX_TEXT).toWellFormed();
+}
+
+const EXACT = ["component", "rqid", "type", "user", "tenant", "detail", "phase"] as const;
+const PART = ["path", "forwarded_for", "remote_addr", "error"] as const;
+
+/** What matches, newest first (the original: oldest first, although its contract says otherwise). */
+export async function findAudit(db: Db, query: AuditFindRequest, now: Date): Promise<AuditResponse[]> {
+  const { limit = 0, machineid, status_code, body, project } = query;
+  // A trail of v1 knows no projects; nothing is of one.
+  if (project) return [];
+  let find = db
+    .selectFrom("audit")
+    .selectAll()
+    .where("time", ">=", dateOf(query.from) ?? new Date(now.getTime() - DAY_MS))
+    .orderBy("id", "desc")
+    .limit(limit > 0 ? Math.min(limit, MAX_FOUND) : MAX_FOUND);
+  const until = dateOf(query.to);
+  if (until) find = find.where("time", "<=", until);
+  if (machineid) find = find.where("machine_id", "=", machineid);
+  if (status_code) find = find.where("status_code", "=", status_code);
+  if (body) find = find.where(sql<boolean>`position(${body} in body::text) > 0`);
+  for (const column of EXACT) if (query[column]) find = find.where(column, "=", query[column]);
+  for (const column of PART)
+    if (query[column]) find = find.where(sql<boolean>`position(${query[column]} in ${sql.ref(column)}) > 0`);
+  return (await find.execute()).map(auditResponse);
+}
+
+/** Go clients send the year 1 for a time that is not set. */
+function dateOf(text: string | undefined): Date | undefined {
+  const time = Date.parse(text ?? "");
+  return time > 0 ? new Date(time) : undefined;
+}
+
+function auditResponse({ time, body, machine_id: machineid, ...entry }: Selectable<Schema["audit"]>): AuditResponse {
+  const { component, rqid, type, user, tenant, detail, phase, path, forwarded_for, remote_addr, error } = entry;
+  return {
+    component,
+    rqid,
+    type,
+    timestamp: time.toISOString(),
+    user,
+    tenant,
+    detail,
+    phase,
+    path,
+    forwarded_for,
+    remote_addr,
+    body: body === null ? "" : JSON.stringify(body),
+    status_code: entry.status_code,
+    error,
+    machineid,
+  };
+}

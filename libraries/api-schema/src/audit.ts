@@ -1,0 +1,53 @@
+// The audit trail in the original's shape (reference/api-resources.md 5.3), and which machine it is about.
+import { type Static, Type } from "typebox";
+import { Time } from "./base.ts";
+
+const text = (description: string) => Type.Optional(Type.String({ description }));
+
+/** All parts must hold; what is absent, empty or zero does not filter. */
+export const AuditFindRequest = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ format: "int64", description: "the newest so many; 0: as many as there are" })),
+    from: Type.Optional(Time("the last 24 hours when absent")),
+    to: Type.Optional(Time("until now when absent")),
+    component: text("exact"),
+    rqid: text("exact"),
+    type: text("exact"),
+    user: text("exact"),
+    tenant: text("exact"),
+    project: text("exact"),
+    detail: text("exact"),
+    phase: text("exact"),
+    path: text("a part of it"),
+    forwarded_for: text("a part of it"),
+    remote_addr: text("a part of it"),
+    body: text("a part of it"),
+    error: text("a part of it"),
+    status_code: Type.Optional(Type.Integer({ format: "int32" })),
+    machineid: text("exact; ours"),
+  },
+  { $id: "v1.AuditFindRequest" },
+);
+export type AuditFindRequest = Static<typeof AuditFindRequest>;
+
+export const AuditResponse = Type.Object(
+  {
+    component: Type.String(),
+    rqid: Type.String(),
+    type: Type.String({ description: "http, grpc or event" }),
+    timestamp: Time("when"),
+    user: Type.String(),
+    tenant: Type.String(),
+    detail: Type.String({ description: "HTTP method" }),
+    phase: Type.String({ description: "request, response or single" }),
+    path: Type.String(),
+    forwarded_for: Type.String(),
+    remote_addr: Type.String(),
+    body: Type.String({ description: "JSON, secrets redacted" }),
+    status_code: Type.Integer({ format: "int32" }),
+    error: Type.String(),
+    machineid: Type.String({ description: "which machine it is about, if one; ours" }),
+  },
+  { $id: "v1.AuditResponse" },
+);
+export type AuditResponse = Static<typeof AuditResponse>;

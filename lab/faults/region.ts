@@ -1,4 +1,5 @@
 // A region of real processes on loopback, with simulated machines: everything of it can be killed, cut and slowed down.
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -21,6 +22,8 @@ export interface RegionPlan {
   readonly machines: number;
   /** The control plane as one process with its own PostgreSQL, instead of metal-api, masterdata-api and PostgreSQL apart. */
   readonly together?: boolean;
+  /** Settings of all processes as they shall be. */
+  readonly adjust?: (env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
   /** What happens on machines and links, for the history. */
   readonly say: (what: string) => void;
 }
@@ -159,7 +162,8 @@ class Parts {
     isReady: (line: Readonly<Record<string, unknown>>) => boolean,
   ): Promise<void> {
     const logFolder = join(this.plan.folder, "logs");
-    const victim = new Victim({ name, program, env, isReady, logFolder });
+    const { adjust = (env) => env } = this.plan;
+    const victim = new Victim({ name, program, env: () => adjust(env()), isReady, logFolder });
     this.victims.set(name, victim);
     await victim.start();
   }
@@ -225,7 +229,10 @@ class Parts {
   async #metalApi(): Promise<Record<string, string>> {
     const { caCert, caKey, hmac } = this.credentials;
     const server = await this.credentials.issue("metal-api", "metal-api", ["--ip", "127.0.0.1"]);
+    const keyFile = join(this.plan.folder, "keys", "secrets.key");
+    writeFileSync(keyFile, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
     return {
+      METAL_API_SECRETS_KEY_FILE: keyFile,
       METAL_API_PORT: "0",
       METAL_API_GRPC_PORT: "0",
       METAL_API_METRICS_PORT: "0",

@@ -13,6 +13,9 @@ import { books } from "../testing/tenant.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { projectRoutes } from "./routes.ts";
 
+// Much is done here, and the machine may be busy.
+const PATIENCE = { timeout: 90_000 };
+
 let world: World;
 let fleet: Fleet;
 let masterdata: FakeMasterdata;
@@ -48,7 +51,7 @@ const many = <T>(count: number, work: (index: number) => Promise<T>) =>
 const succeeded = (answers: readonly { status: number }[]) =>
   answers.filter(({ status }) => status === 200 || status === 201).length;
 
-describe("a project's quota", () => {
+describe("a project's quota", PATIENCE, () => {
   it("of 10 machines gives 50 who want one at the same time exactly 10", async () => {
     await given(50, { machine: 10 });
     const answers = await many(50, () => allocateMachine());
@@ -99,7 +102,7 @@ describe("a project's quota", () => {
   });
 });
 
-describe("a tenant's quota", () => {
+describe("a tenant's quota", PATIENCE, () => {
   it("holds for all its projects together", async () => {
     await given(12, {}, { machine: 4, ip: 9 });
     masterdata.setProject("second", "acme", { machine: 1 });
@@ -115,7 +118,7 @@ describe("a tenant's quota", () => {
   });
 });
 
-describe("a project that owns something", () => {
+describe("a project that owns something", PATIENCE, () => {
   it("is not deleted, and the answer says what is in the way", async () => {
     await given(1);
     const { body: machine } = await allocateMachine();
@@ -188,7 +191,7 @@ describe("a project that owns something", () => {
   });
 });
 
-describe("without masterdata", () => {
+describe("without masterdata", PATIENCE, () => {
   it("nothing is taken, and the answer says why", async () => {
     await given(1);
     const before = await books(world.context.db);

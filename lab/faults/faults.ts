@@ -1,6 +1,7 @@
 // What can go wrong, each as a function that makes it so and heals it again.
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
+import { LEAVES } from "../fleet/fleet.ts";
 import type { WireState } from "../fleet/bmc.ts";
 import type { LinkState } from "./link.ts";
 import type { Random } from "./random.ts";
@@ -12,6 +13,8 @@ interface Fault {
   strike(region: Region, random: Random, say: (what: string) => void): Promise<void>;
   /** Needs the control plane as one process. */
   readonly together?: true;
+  /** Needs real metal-cores on leaves of network namespaces. */
+  readonly kernelLeaves?: true;
 }
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -25,31 +28,34 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 
   postgres: {
     what: "PostgreSQL's postmaster is killed",
-    async strike({ postgres }, _random, say) {
-      const pid = postgres?.pid;
+    async strike(region, _random, say) {
+      const pid = region.postgres?.pid;
       if (pid === undefined) return;
       say(`kill PostgreSQL ${pid}`);
+      region.kills += 1;
       process.kill(pid, "SIGKILL");
     },
   },
 
   "postgres-backend": {
     what: "a backend of PostgreSQL is killed, and with it all sessions",
-    async strike({ db }, random, say) {
+    async strike(region, random, say) {
       const { rows } = await sql<{ pid: number }>`
         select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database()
-          and pid <> pg_backend_pid()`.execute(db);
+          and pid <> pg_backend_pid()`.execute(region.db);
       if (rows.length === 0) return;
       const { pid } = random.pick(rows);
       say(`kill PostgreSQL's backend ${pid}`);
+      region.kills += 1;
       process.kill(pid, "SIGKILL");
     },
   },
 
   hammer: {
     what: "machines lose their power, whatever they do",
-    async strike({ fleet }, random, say) {
-      for (const machine of random.some(fleet.machines, random.between(1, 4))) {
+    async strike(region, random, say) {
+      for (const machine of random.some(region.fleet.machines, random.between(1, 4))) {
+        region.kills += 1;
         const { running } = machine;
         say(`power cut ${machine.uuid.slice(-4)}, ${running.kind === "discovery" ? running.phase : running.kind}`);
         machine.switchOff();
@@ -60,9 +66,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 
   "metal-core": {
+    what: "a real metal-core is killed",
+    kernelLeaves: true,
+    strike: (region, random, say) => killed(`metal-core-${random.pick(LEAVES)}`).strike(region, random, say),
+  },
+
+  "leaf-away": {
     what: "the agent of a leaf is gone for a while; its ports stay as they are",
-    async strike({ fleet }, random, say) {
+    async strike(region, random, say) {
+      const { fleet } = region;
       const leaf = random.pick(fleet.leaves);
+      region.kills += 1;
       say(`stop ${leaf.id}`);
       fleet.stopLeaf(leaf);
       await sleep(random.between(0, 300));
@@ -92,7 +106,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 
   twin: {
-    what: "a machine boots a second time with the same identity, while it runs",
+    what: "another server with the uuid of a machine boots, while that one runs",
     async strike({ fleet }, random, say) {
       const machine = random.pick(fleet.machines);
       const power = new AbortController();
@@ -117,12 +131,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
+/** Now and then once more while it starts, or has just started. */
 function killed(name: string): Fault {
   return {
     what: `${name} is killed`,
-    async strike({ victims }, _random, say) {
-      say(`kill ${name}`);
-      await victims.get(name)!.kill();
+    async strike(region, random, say) {
+      for (let again = true; again; again = random.chance(0.4)) {
+        say(`kill ${name}`);
+        region.kills += 1;
+        await region.victims.get(name)!.kill();
+        await sleep(random.between(0, 1_000));
+      }
     },
   };
 }

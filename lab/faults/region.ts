@@ -10,8 +10,9 @@ import { EmbeddedPostgres, openDatabase } from "@metal-stack/database";
 import { grpcTransport } from "@metal-stack/service";
 import type { Kysely } from "kysely";
 import { FACTORY } from "../fleet/bmc.ts";
-import { Fleet, LEAVES } from "../fleet/fleet.ts";
-import { type Credentials, makeCredentials } from "../region/credentials.ts";
+import { Fleet, LEAVES, RACK } from "../fleet/fleet.ts";
+import { GRPC_PORT, KernelLeaves } from "../fleet/kernel-leaves.ts";
+import { type CertificateFiles, type Credentials, makeCredentials } from "../region/credentials.ts";
 import { PARTITION, seed } from "./catalogue.ts";
 import { Link } from "./link.ts";
 import { Victim } from "./victim.ts";
@@ -22,6 +23,8 @@ export interface RegionPlan {
   readonly machines: number;
   /** The control plane as one process with its own PostgreSQL, instead of metal-api, masterdata-api and PostgreSQL apart. */
   readonly together?: boolean;
+  /** Real metal-cores on leaves of network namespaces, instead of simulated ones. */
+  readonly kernelLeaves?: boolean;
   /** Settings of all processes as they shall be. */
   readonly adjust?: (env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
   /** What happens on machines and links, for the history. */
@@ -31,7 +34,7 @@ export interface RegionPlan {
 const PACE = { eraseStripeMs: 8, installStripeMs: 8 };
 const BMC_REPORTS_EVERY = "3s";
 /** A request is a loopback away; one that takes longer waits for something that does not come. */
-const REST_TIMEOUT_MS = 15_000;
+const REST_TIMEOUT_MS = 60_000;
 
 export class Region {
   readonly fleet: Fleet;
@@ -56,6 +59,7 @@ export class Region {
       await parts.start();
       const region = new Region(parts, openDatabase<unknown>(parts.databaseUrl, { maxConnections: 4 }));
       await seed(region.api, parts.filesUrl);
+      await parts.startMetalCores();
       for (const leaf of region.fleet.leaves) region.fleet.startLeaf(leaf);
       for (const machine of region.fleet.machines) machine.switchOn();
       return region;
@@ -75,6 +79,14 @@ export class Region {
   /** Undefined when nobody of us holds it. */
   get postgres(): EmbeddedPostgres | undefined {
     return this.#parts.postgres;
+  }
+
+  /** Processes killed, power cuts included. */
+  kills = 0;
+
+  /** That PostgreSQL told of in its log. */
+  get deadlocks(): number {
+    return readFileSync(join(this.#parts.plan.folder, "postgres", "log"), "utf8").split("deadlock detected").length - 1;
   }
 
   /** Resolves when every process serves. */
@@ -98,6 +110,8 @@ class Parts {
   postgres: EmbeddedPostgres | undefined;
   databaseUrl = "";
   restPort = 0;
+  #kernelLeaves: KernelLeaves | undefined;
+  readonly #leafFiles = new Map<string, CertificateFiles>();
   #boot = { dhcpPort: 0, httpPort: 0 };
   /** Answers everything with an empty file: images and kernels that nobody reads. */
   readonly #files = createServer((_, response) => void response.end());
@@ -127,11 +141,19 @@ class Parts {
     const leaves = new Map(
       await Promise.all(LEAVES.map(async (leaf) => [leaf, await this.#transportOf("metal-core", leaf)] as const)),
     );
+    if (plan.kernelLeaves)
+      this.#kernelLeaves = await KernelLeaves.make(
+        LEAVES,
+        plan.machines,
+        join(plan.folder, "metal-api.sock"),
+        this.link.address,
+      );
     this.fleet = await Fleet.build({
       machines: plan.machines,
       partition: PARTITION,
       pace: PACE,
       bootServer: () => this.#boot,
+      kernelLeaves: this.#kernelLeaves,
       leafTransport: (leaf) => leaves.get(leaf as (typeof LEAVES)[number])!,
       say: (machine, what) => plan.say(`${machine.slice(-4)} ${what}`),
     });
@@ -143,6 +165,7 @@ class Parts {
   async close(): Promise<void> {
     this.fleet?.close();
     for (const victim of [...this.victims.values()].reverse()) await victim.stop();
+    await this.#kernelLeaves?.close();
     await this.postgres?.stop();
     await this.link.close();
     await this.masterdataLink.close();
@@ -151,6 +174,7 @@ class Parts {
 
   async #transportOf(component: "metal-core", id: string) {
     const files = await this.credentials.issue(component, id);
+    this.#leafFiles.set(id, files);
     const [ca, cert, key] = [this.credentials.caCert, files.cert, files.key].map((file) => readFileSync(file, "utf8"));
     return grpcTransport(this.link.address, { ca: ca!, cert: cert!, key: key! });
   }
@@ -160,10 +184,11 @@ class Parts {
     program: string,
     env: () => Readonly<Record<string, string>>,
     isReady: (line: Readonly<Record<string, unknown>>) => boolean,
+    inside: readonly string[] = [],
   ): Promise<void> {
     const logFolder = join(this.plan.folder, "logs");
     const { adjust = (env) => env } = this.plan;
-    const victim = new Victim({ name, program, env: () => adjust(env()), isReady, logFolder });
+    const victim = new Victim({ name, program, env: () => adjust(env()), isReady, logFolder, inside });
     this.victims.set(name, victim);
     await victim.start();
   }
@@ -295,11 +320,30 @@ class Parts {
     );
   }
 
+  /** After the partition exists: registering is all that a metal-core does first. */
+  async startMetalCores(): Promise<void> {
+    const leaves = this.#kernelLeaves;
+    if (!leaves) return;
+    for (const [at, leaf] of LEAVES.entries()) {
+      const env = {
+        ...this.#environment("METAL_CORE_", this.#leafFiles.get(leaf)!, `127.0.0.1:${GRPC_PORT}`),
+        METAL_CORE_SWITCH_ID: leaf,
+        METAL_CORE_RACK_ID: RACK,
+        METAL_CORE_VTEP_ADDRESS: `10.1.0.${at + 1}`,
+      };
+      const started = () => true;
+      await this.#add(`metal-core-${leaf}`, "partition/metal-core/main.ts", () => env, started, leaves.inside(leaf));
+    }
+  }
+
   async #agent(prefix: string, component: "pixiecore" | "metal-bmc") {
-    const files = await this.credentials.issue(component, PARTITION);
+    return this.#environment(prefix, await this.credentials.issue(component, PARTITION), this.link.address);
+  }
+
+  #environment(prefix: string, files: CertificateFiles, metalApi: string) {
     return {
       [`${prefix}PARTITION_ID`]: PARTITION,
-      [`${prefix}GRPC_ADDRESS`]: this.link.address,
+      [`${prefix}GRPC_ADDRESS`]: metalApi,
       [`${prefix}GRPC_CA_FILE`]: this.credentials.caCert,
       [`${prefix}GRPC_CERT_FILE`]: files.cert,
       [`${prefix}GRPC_KEY_FILE`]: files.key,

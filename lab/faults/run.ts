@@ -24,6 +24,8 @@ export interface RunPlan {
 
 export interface RunReport {
   readonly strikes: number;
+  /** Processes killed and power cut, machine by machine. */
+  readonly kills: number;
   readonly pauses: number;
   /** What had to wait for a deadline of minutes before a pause came to its end. */
   readonly waits: readonly string[];
@@ -33,6 +35,8 @@ export interface RunReport {
   readonly lost: number;
   /** Times that a machine was switched on. */
   readonly boots: number;
+  /** That PostgreSQL had to resolve, each after a second in which two waited for each other. */
+  readonly deadlocks: number;
 }
 
 /** Something that must never be was. The message tells what, the seed, and the end of the history. */
@@ -40,10 +44,10 @@ export class Broken extends Error {
   override readonly name = "Broken";
 }
 
-const ANSWER_PATIENCE_MS = 60_000;
-const REST_PATIENCE_MS = 120_000;
+const ANSWER_PATIENCE_MS = 120_000;
+const REST_PATIENCE_MS = 240_000;
 /** When nothing has changed for this long, something waits for a deadline. */
-const STILL_MS = 4_000;
+const STILL_MS = 6_000;
 /** Longer than every deadline of a boot, an erase that is silent, and a BMC command. */
 const PASSED_MINUTES = 11;
 const HISTORY_TOLD = 120;
@@ -60,7 +64,8 @@ export async function run(plan: RunPlan): Promise<RunReport> {
     plan.tell?.(line);
   };
   const together = plan.kinds.some((kind) => FAULTS[kind]!.together);
-  const region = await Region.start({ folder: plan.folder, machines: plan.machines, together, say });
+  const kernelLeaves = plan.kinds.some((kind) => FAULTS[kind]!.kernelLeaves);
+  const region = await Region.start({ folder: plan.folder, machines: plan.machines, together, kernelLeaves, say });
   try {
     return await new Run(plan, region, say).go();
   } catch (error) {
@@ -107,8 +112,16 @@ class Run {
       if (strike % restEvery === 0 || strike === strikes) await this.#rest();
     }
     const boots = this.#region.fleet.machines.reduce((sum, machine) => sum + machine.boots, 0);
-    const { tally } = this.#tenants;
-    return { strikes, pauses: this.#pauses, waits: this.#waits, longestRestMs: this.#longestRestMs, ...tally, boots };
+    return {
+      strikes,
+      kills: this.#region.kills,
+      pauses: this.#pauses,
+      waits: this.#waits,
+      longestRestMs: this.#longestRestMs,
+      ...this.#tenants.tally,
+      boots,
+      deadlocks: this.#region.deadlocks,
+    };
   }
 
   /** When a fault strikes, milliseconds after the requests: now and then at once, mostly in what follows from them. */
@@ -127,6 +140,10 @@ class Run {
       ...(await patiently(() => this.#tenants.ledger.check(db))),
       ...(await patiently(() => breaches(db))),
       ...(await this.#marks()),
+      ...(await this.#unexplained()),
+      ...[...this.#region.victims.values()].flatMap(({ name, crashes }) =>
+        crashes.map((how) => `${name} ended by itself: ${how}`),
+      ),
     ];
     if (found.length > 0) throw new Error(found.join("\n"));
     await this.#adopt();
@@ -204,6 +221,19 @@ class Run {
       const runs = running.kind === "os" && running.allocation === allocation && marks === allocation;
       return runs ? [] : [`${uuid} belongs to ${allocation}, runs ${running.kind}, and holds data of ${marks}`];
     });
+  }
+
+  /** Whatever state a machine is in, an operator reads what, since when, until when, and what comes next. */
+  async #unexplained(): Promise<string[]> {
+    const found: string[] = [];
+    for (const { uuid } of this.#region.fleet.machines) {
+      const why = await patiently(() => this.#region.api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`));
+      const { doing, since, deadline, next, actions } = why as Partial<MachineWhyResponse>;
+      if (!("state" in why) && doing && next) continue;
+      if (doing && since && deadline && next && actions && actions.length > 0) continue;
+      found.push(`no full answer to why: ${uuid} ${JSON.stringify(why)}`);
+    }
+    return found;
   }
 
   /** What an operator would read. */

@@ -6,8 +6,9 @@ import { createInterface } from "node:readline";
 
 export interface VictimPlan {
   readonly name: string;
-  /** Arguments of node. */
   readonly program: string;
+  /** Words in front of the command, to run it elsewhere. */
+  readonly inside?: readonly string[];
   readonly env: () => Readonly<Record<string, string>>;
   /** Called for every line of its log; true when with this line the process serves. */
   readonly isReady: (line: Readonly<Record<string, unknown>>) => boolean;
@@ -16,6 +17,8 @@ export interface VictimPlan {
 
 /** A cold start on a loaded machine, with a database that recovers. */
 const START_PATIENCE_MS = 90_000;
+/** Before a process that ended by itself is started again. */
+const RESTART_MS = 500;
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
 
 export class Victim {
@@ -25,7 +28,6 @@ export class Victim {
   #child: ChildProcess | undefined;
   #ready: Promise<void> = Promise.resolve();
   #stopped = false;
-  kills = 0;
   /** Ends that nobody asked for. */
   readonly crashes: string[] = [];
 
@@ -37,7 +39,8 @@ export class Victim {
 
   /** Resolves when it serves. */
   start(): Promise<void> {
-    const child = spawn(process.execPath, [this.#plan.program], {
+    const [command, ...parameters] = [...(this.#plan.inside ?? []), process.execPath, REPOSITORY + this.#plan.program];
+    const child = spawn(command!, parameters, {
       cwd: REPOSITORY,
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], LOG_LEVEL: "info", ...this.#plan.env() },
@@ -56,7 +59,7 @@ export class Victim {
       if (this.#stopped || this.#child !== child) return;
       this.crashes.push(signal ?? `exit code ${code}`);
       // As systemd would.
-      void this.start();
+      setTimeout(() => this.#stopped || void this.start(), RESTART_MS);
     });
     this.#ready = promise.finally(() => clearTimeout(patience));
     this.#ready.catch(() => undefined);
@@ -67,7 +70,6 @@ export class Victim {
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    this.kills += 1;
     this.#child = undefined;
     await end(child);
     void this.start();

@@ -2,7 +2,8 @@
 import type { Transport } from "@connectrpc/connect";
 import { BootNetwork, type BootServer } from "./boot-network.ts";
 import type { Pace } from "./hammer.ts";
-import { SimulatedLeaf } from "./leaf.ts";
+import type { KernelLeaves } from "./kernel-leaves.ts";
+import { type Leaf, SimulatedLeaf } from "./leaf.ts";
 import { SimulatedMachine } from "./machine.ts";
 
 export const LEAVES = ["leaf01", "leaf02"] as const;
@@ -15,23 +16,26 @@ export interface FleetPlan {
   readonly bootServer: () => BootServer;
   /** gRPC of metal-api, with the certificate of that leaf. */
   readonly leafTransport: (leaf: string) => Transport;
-  /** Whose ports decide what a machine can reach, when the leaves are not simulated. */
+  /** Where metal-cores run, when the leaves are not simulated. */
+  readonly kernelLeaves?: KernelLeaves | undefined;
   readonly say: (machine: string, what: string) => void;
 }
 
 export class Fleet {
   readonly machines: readonly SimulatedMachine[];
+  /** None when metal-cores run. */
   readonly leaves: readonly SimulatedLeaf[];
   readonly network: BootNetwork;
   readonly #leavesRun = new Map<string, AbortController>();
 
   private constructor(plan: FleetPlan, network: BootNetwork) {
     this.network = network;
+    let wiring: readonly Leaf[] = [];
     const surroundings = {
       partition: plan.partition,
       pace: plan.pace,
       plan: network.plan.bind(network),
-      inBootNetwork: (leaf: string, port: string) => this.leaves.find(({ id }) => id === leaf)!.vrfOf(port) === "",
+      inBootNetwork: (leaf: string, port: string) => wiring.find(({ id }) => id === leaf)!.vrfOf(port) === "",
       say: plan.say,
     };
     this.machines = Array.from(
@@ -39,7 +43,11 @@ export class Fleet {
       (_, at) => new SimulatedMachine(at + 1, LEAVES, surroundings),
     );
     const place = { partition: plan.partition, rack: RACK };
-    this.leaves = LEAVES.map((id) => new SimulatedLeaf(id, place, this.machines, plan.leafTransport(id)));
+    const { kernelLeaves } = plan;
+    this.leaves = kernelLeaves
+      ? []
+      : LEAVES.map((id) => new SimulatedLeaf(id, place, this.machines, plan.leafTransport(id)));
+    wiring = kernelLeaves?.leaves(() => this.machines) ?? this.leaves;
   }
 
   /** BMCs answer from now on; everything is off. */

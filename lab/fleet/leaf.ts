@@ -12,7 +12,14 @@ const BACKOFF = { firstMs: 50, maxMs: 500 };
 const LISTEN_EVERY_MS = 100;
 const TELL_EVERY_MS = 2_000;
 
-export class SimulatedLeaf {
+/** A leaf, as far as the machines at its ports are concerned. */
+export interface Leaf {
+  readonly id: string;
+  /** The network that a port is in, as metal-api names it: "" is the boot network. */
+  vrfOf(port: string): string;
+}
+
+export class SimulatedLeaf implements Leaf {
   readonly id: string;
   readonly #partition: string;
   readonly #rack: string;

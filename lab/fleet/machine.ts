@@ -100,14 +100,18 @@ export class SimulatedMachine implements Chassis {
     this.running = { kind: "off" };
   }
 
-  /** The same mainboard a second time: boots with this machine's identity beside it, until the signal aborts. */
+  /** Another server with the same uuid, with a disk of its own, at a port of its own: boots until the signal aborts. */
   async bootTwin(signal: AbortSignal): Promise<void> {
-    const [nic] = this.#hardware.nics;
-    const plan = await this.#surroundings.plan({ uuid: this.uuid, mac: nic!.mac }, signal);
+    const nics = this.#hardware.nics.map((nic) => ({
+      ...nic,
+      mac: nic.mac.replace(/^02:aa/, "02:cc"),
+      port: "swp9999",
+    }));
+    const plan = await this.#surroundings.plan({ uuid: this.uuid, mac: nics[0]!.mac }, signal);
     if (plan.kind !== "discovery") return;
-    const disk = new SimulatedDisk(this.disk.serial);
-    const start = { ...plan, clockOffsetMs: this.clockOffsetMs };
-    await new SimulatedHammer({ ...this.#hardware, disk }, start, signal, () => undefined).run();
+    const disk = new SimulatedDisk(`twin of ${this.disk.serial}`);
+    const start = { ...plan, clockOffsetMs: 0 };
+    await new SimulatedHammer({ ...this.#hardware, nics, disk }, start, signal, () => undefined).run();
   }
 
   async #run(power: AbortSignal): Promise<void> {

@@ -193,19 +193,107 @@ describe("metalctl", () => {
     );
   });
 
-  it("explains a machine in sentences", async () => {
+  const inOneHour = () => new Date(Date.now() + 3_600_500).toISOString();
+  const WHY = () => ({
+    state: "quarantined",
+    doing: "quarantined: /dev/sda: write error",
+    since: new Date(Date.now() - 125_000).toISOString(),
+    deadline: inOneHour(),
+    next: "nothing by itself: it waits for an operator",
+    actions: ["erase it again", "let it go"],
+    also: ["its BMC was never heard"],
+    facts: { liveliness: "Alive" },
+  });
+
+  it("explains a machine in sentences, also above its description", async () => {
+    answers["GET /metal/v1/machine/m-1/why"] = [200, WHY()];
+    answers["GET /metal/v1/machine/m-1"] = [200, MACHINE];
+    const sentences = [
+      /^It is quarantined: \/dev\/sda: write error\.$/,
+      /^Also: {6}its BMC was never heard$/,
+      /^State: {5}quarantined for 2m \d+s$/,
+      /^Deadline: {2}\S+Z, in (1h|59m \d+s)$/,
+      /^Next: {6}nothing by itself: it waits for an operator$/,
+      /^You can: {3}erase it again$/,
+      /^ {11}let it go$/,
+    ];
+    const lines = (await metalctl("machine", "why", "m-1")).stdout.split("\n");
+    sentences.forEach((sentence, line) => expect(lines[line]).toMatch(sentence));
+    expect(lines.slice(sentences.length)).toEqual(["", "  liveliness: Alive", ""]);
+    expect(JSON.parse((await metalctl("machine", "why", "m-1", "-o", "json")).stdout)).toMatchObject({
+      actions: WHY().actions,
+    });
+
+    const described = (await metalctl("machine", "describe", "m-1")).stdout.split("\n");
+    sentences.forEach((sentence, line) => expect(described[line]!.replace(/^# /, "")).toMatch(sentence));
+    expect(described[sentences.length]).toBe("id: m-1");
+    expect(JSON.parse((await metalctl("machine", "describe", "m-1", "-o", "json")).stdout)).toEqual(MACHINE);
+  });
+
+  it("says since when a deadline has passed", async () => {
     answers["GET /metal/v1/machine/m-1/why"] = [
       200,
-      {
-        doing: "quarantined, because …",
-        next: "nothing, by itself",
-        actions: ["erase it again"],
-        facts: { liveliness: "Alive" },
-      },
+      { ...WHY(), deadline: new Date(Date.now() - 3_600_500).toISOString() },
     ];
-    expect((await metalctl("machine", "why", "m-1")).stdout).toBe(
-      "It is quarantined, because ….\nNext: nothing, by itself\nYou can erase it again\n\n  liveliness: Alive\n",
+    expect((await metalctl("machine", "why", "m-1")).stdout).toMatch(/overdue for 1h/);
+  });
+
+  const RECORD = {
+    id: "r1",
+    recorded: "2026-11-23T12:00:00.000Z",
+    disk: { name: "/dev/sda", serial: "S1", model: "M", size: 100 },
+    method: "discard",
+    attempts: ["nvme-format: refused"],
+    sectorssampled: 18192,
+    result: "refused",
+    reason: "/dev/sda: 3 sectors read back speak against it",
+    occasion: "first registration",
+    allocationuuid: "",
+    keyid: "k1",
+  };
+
+  it.each<[string, string]>([
+    ["table", "2026-11-23T12:00:00.000Z  /dev/sda  S1      discard  18192    refused: /dev/sda: 3 sectors"],
+    ["wide", "nvme-format: refused"],
+    ["markdown", "| /dev/sda | S1 | discard |"],
+    ["json", '"serial": "S1"'],
+    ["yaml", "serial: S1"],
+  ])("lists erase records as %s", async (format, shown) => {
+    answers["GET /metal/v1/machine/m-1/erase-records"] = [200, [RECORD]];
+    expect((await metalctl("machine", "erase-records", "m-1", "-o", format)).stdout).toContain(shown);
+  });
+
+  it("has a quarantined machine erased again, or let go without proof when that is really meant", async () => {
+    answers["POST /metal/v1/machine/m-1/erase-retry"] = [200, MACHINE];
+    answers["POST /metal/v1/machine/m-1/erase-override"] = [200, MACHINE];
+    expect((await metalctl("machine", "erase-retry", "m-1")).code).toBe(0);
+    expect((await metalctl("machine", "erase-override", "m-1")).stderr).toContain("--reason");
+    const reason = ["--reason", "new disk"];
+    expect((await metalctl("machine", "erase-override", "m-1", ...reason)).stderr).toContain("--yes-i-really-mean-it");
+    expect((await metalctl("machine", "erase-override", "m-1", ...reason, "--yes-i-really-mean-it")).code).toBe(0);
+    expect(calls.map(({ path, body }) => [path, body])).toEqual([
+      ["/metal/v1/machine/m-1/erase-retry", {}],
+      ["/metal/v1/machine/m-1/erase-override", { reason: "new disk" }],
+    ]);
+  });
+
+  it("shows who did what", async () => {
+    const entry = {
+      timestamp: "2026-11-23T12:00:00.000Z",
+      rqid: "r",
+      path: "/v1/machine/m-1/erase-override",
+      user: "ann",
+    };
+    answers["POST /metal/v1/audit/find"] = [200, [entry]];
+    expect((await metalctl("audit", "ls", "--machine", "m-1", "--from", "2026-11-23T00:00:00Z")).stdout).toContain(
+      "ann",
     );
+    expect((await metalctl("audit", "describe", "r")).stdout).toContain("user: ann");
+    expect((await metalctl("audit", "ls", "--from", "yesterday")).stderr).toContain("neither a time nor a duration");
+    expect(calls.map(({ body }) => body)).toEqual([
+      { machineid: "m-1", from: "2026-11-23T00:00:00.000Z", limit: 100 },
+      { rqid: "r", phase: "response", from: "1970-01-01T00:00:00.001Z" },
+    ]);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 // The command tree, put together.
 import { Command } from "commander";
+import { addAuditCommands } from "./commands/audit.ts";
 import { addContextCommands } from "./commands/context.ts";
 import { addResource } from "./commands/crud.ts";
 import { addGeneralCommands, CLIENT_VERSION } from "./commands/general.ts";
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addNetworkCommands(program);
   for (const resource of [partition, size, image, filesystemLayout, project, tenant, switches])
     addResource(program, resource);
+  addAuditCommands(program);
   addContextCommands(program);
   addGeneralCommands(program);
   return program;

@@ -74,7 +74,11 @@ export function addResource(parent: Command, resource: Resource): Command {
     verb("describe", "describe <id>", `describe one ${resource.name}`).action(
       async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Options>();
-        print([await operations(resource, apiClient(flags)).get(id)], flags, true);
+        const api = apiClient(flags);
+        const document = await operations(resource, api).get(id);
+        if (printing(flags, "yaml").format === "yaml")
+          for (const line of (await resource.comment?.(api, id)) ?? []) console.log(line);
+        print([document], flags, true);
       },
     );
   }

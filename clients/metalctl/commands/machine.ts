@@ -7,6 +7,8 @@ import { FILTERS, icons, lastEventColumns, machine } from "../resources/machine.
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addMachineCreate } from "./machine-create.ts";
+import { addErase } from "./machine-erase.ts";
+import { addWhy } from "./machine-why.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
@@ -31,22 +33,6 @@ const IPMI_COLUMNS: readonly Column<Doc>[] = [
   { header: "Updated", cell: (doc) => age(field("ipmi.last_updated")(doc)) },
 ];
 
-const ERASE_COLUMNS: readonly Column<Doc>[] = [
-  column("ID", "id"),
-  column("Time", "created"),
-  { header: "Result", cell: (doc) => (doc["accepted"] === true ? "accepted" : `refused: ${field("reason")(doc)}`) },
-  {
-    header: "Disks",
-    cell: (doc) =>
-      ((doc["disks"] ?? []) as Doc[])
-        .map(
-          (disk) =>
-            `${field("name")(disk)} ${field("method")(disk)} ${field("verified")(disk) === "true" ? "verified" : field("error")(disk)}`,
-        )
-        .join("; "),
-  },
-];
-
 const JOB_COLUMNS: readonly Column<Doc>[] = [
   column("ID", "id"),
   column("Kind", "kind"),
@@ -60,30 +46,12 @@ const JOB_COLUMNS: readonly Column<Doc>[] = [
   column("Deadline", "deadline", "wide"),
 ];
 
-/** v1.MachineWhyResponse */
-interface Why {
-  readonly doing: string;
-  readonly since?: string;
-  readonly next: string;
-  readonly actions: readonly string[];
-  readonly facts: Readonly<Record<string, string>>;
-}
-
-/** The answer to "why" as a person would give it. */
-function explanation({ doing, since, next, actions, facts }: Why): string {
-  return [
-    `It is ${doing}${since ? `, for ${age(since)}` : ""}.`,
-    `Next: ${next}`,
-    ...actions.map((action) => `You can ${action}`),
-    "",
-    ...Object.entries(facts).map(([name, fact]) => `  ${name}: ${fact}`),
-  ].join("\n");
-}
-
 /** Adds `machine` and everything below it. */
 export function addMachineCommands(program: Command): void {
   const group = addResource(program, machine);
   addMachineCreate(group);
+  addWhy(group);
+  addErase(group);
 
   /** A command on one machine: what it asks of the API, and how the answer is shown. */
   const onMachine = (
@@ -138,15 +106,6 @@ export function addMachineCommands(program: Command): void {
       .option("-r, --remove", "undo it");
   }
 
-  group
-    .command("why <id>")
-    .description("what a machine is doing, since when, what comes next and what you can do")
-    .action(async (id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const answer = await apiClient(flags).get<Why>(path(id, "why"));
-      const how = printing(flags);
-      console.log(how.format === "table" ? explanation(answer) : render<Doc>([{ ...answer }], [], how, true));
-    });
   onMachine(
     group,
     "jobs",
@@ -154,21 +113,6 @@ export function addMachineCommands(program: Command): void {
     (id) => ["GET", path(id, "jobs")],
     JOB_COLUMNS,
   );
-  onMachine(
-    group,
-    "erase-records",
-    "how and when the disks were erased",
-    (id) => ["GET", path(id, "erase-records")],
-    ERASE_COLUMNS,
-  );
-  onMachine(group, "erase", "erase a quarantined machine again", (id, flags) => [
-    "POST",
-    path(id, "erase"),
-    { override: flags["override"] === true, reason: flags["reason"] },
-  ])
-    .option("--override", "let it go without proof")
-    .requiredOption("--reason <text>", "why; it is kept with the machine");
-
   group
     .command("logs <id>")
     .description("provisioning events")

@@ -1,3 +1,4 @@
+import { whyAsComment } from "../commands/machine-why.ts";
 import { age, truncate } from "../output/age.ts";
 import type { Column } from "../output/printer.ts";
 import { column, field, type Doc, type Flag, type Resource } from "./resource.ts";
@@ -109,5 +110,6 @@ export const machine: Resource = {
   filters: FILTERS,
   delete: (api, id) => api.delete(`/v1/machine/${encodeURIComponent(id)}/free`),
   create: (api, request) => api.post("/v1/machine/allocate", request),
+  comment: whyAsComment,
   verbs: ["list", "describe", "apply"],
 };

@@ -35,6 +35,8 @@ export interface Resource {
   readonly create?: (api: ApiClient, request: Doc) => Promise<Doc>;
   readonly update?: (api: ApiClient, request: Doc) => Promise<Doc>;
   readonly delete?: (api: ApiClient, id: string) => Promise<Doc>;
+  /** Comment lines that `describe` puts above a document in YAML. */
+  readonly comment?: (api: ApiClient, id: string) => Promise<readonly string[]>;
   /** Names of the generic commands this resource has; all unless said. */
   readonly verbs?: readonly Verb[];
 }

@@ -1,0 +1,61 @@
+// What a machine is doing, and what can be done: for a person, and as a comment above `machine describe`.
+import type { ApiClient } from "@metal-stack/api-client";
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { age, span } from "../output/age.ts";
+import { printing, render } from "../output/printer.ts";
+import type { Doc } from "../resources/resource.ts";
+
+/** v1.MachineWhyResponse */
+interface Why {
+  readonly state: string;
+  readonly doing: string;
+  readonly since: string;
+  readonly deadline: string;
+  readonly next: string;
+  readonly actions: readonly string[];
+  readonly also: readonly string[];
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+async function ask(api: ApiClient, id: string): Promise<Why> {
+  return api.get<Why>(`/v1/machine/${encodeURIComponent(id)}/why`);
+}
+
+/** The answer as a person would give it, without the facts. */
+function explanation({ state, doing, since, deadline, next, actions, also }: Why): string[] {
+  const left = Date.parse(deadline) - Date.now();
+  return [
+    `It is ${doing}.`,
+    ...also.map((ailment) => `Also:      ${ailment}`),
+    `State:     ${state} for ${age(since) || "an unknown time"}`,
+    `Deadline:  ${deadline}, ${left < 0 ? `overdue for ${span(-left)}` : `in ${span(left)}`}`,
+    `Next:      ${next}`,
+    ...actions.map((action, index) => `${index === 0 ? "You can:  " : "          "} ${action}`),
+  ];
+}
+
+/** The explanation as comment lines of a YAML document; none when the API cannot tell. */
+export async function whyAsComment(api: ApiClient, id: string): Promise<string[]> {
+  const why = await ask(api, id).catch(() => undefined);
+  return why ? explanation(why).map((line) => `# ${line}`) : [];
+}
+
+export function addWhy(group: Command): void {
+  group
+    .command("why <id>")
+    .description("what a machine is doing, since when, what comes next and what you can do")
+    .action(async (id: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<GlobalFlags>();
+      const answer = await ask(apiClient(flags), id);
+      const how = printing(flags);
+      if (how.format !== "table") return console.log(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
+      const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
+      console.log([...explanation(answer), "", ...facts].join("\n"));
+    });
+}
+
+const WHY_COLUMNS = (["state", "doing", "since", "deadline", "next"] as const).map((name) => ({
+  header: name,
+  cell: (why: Doc) => String(why[name]),
+}));

@@ -1,14 +1,13 @@
-// Power-on to a working hammer in the lab, stage by stage, beside the same kernel and initramfs started bare by QEMU:
-// what our way through firmware, DHCP, iPXE and registration adds.
+// Power-on to waiting, and allocation to ssh, stage by stage, each beside its peer in the same run:
+//   boot      the same servers, kernel and initramfs, started bare by QEMU (-kernel, -initrd) into the same region
+//   install   the same image onto the same disk by plain tools in the discovery image (plain-install.sh)
+// What we add on top of the peers should stay under 20 %.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { plainInstall } from "./plain-install.ts";
 
-const IMAGES = ".cache/images/discovery-image";
 const TIMELINE = ".lab/timeline.json";
-/** The first line that the hammer prints itself, with its clock; started bare it then misses its configuration. */
-const HAMMER_RUNS = /\[ *([\d.]+)\] hammer: /;
-const HAMMER_WAITS = /\[ *([\d.]+)\] hammer: waiting for an allocation/;
+const AIM_PERCENT = 20;
 
 interface Chapter {
   readonly machine: string;
@@ -16,73 +15,54 @@ interface Chapter {
   readonly stages: readonly { readonly stage: string; readonly at: number; readonly took: number }[];
 }
 
-/** Seconds from the start of QEMU until the hammer speaks, without firmware network boot. */
-function bareBoot(): Promise<number> {
-  const started = Date.now();
-  return new Promise((resolve, reject) => {
-    const machine = spawn(
-      "qemu-system-x86_64",
-      [
-        "-nodefaults",
-        "-no-reboot",
-        ["-machine", "q35"],
-        ["-accel", "tcg,tb-size=256"],
-        ["-m", "1024"],
-        ["-display", "none"],
-        ["-serial", "stdio"],
-        ["-kernel", `${IMAGES}/metal-kernel`],
-        ["-initrd", `${IMAGES}/metal-hammer-initrd.img.zst`],
-        ["-append", "console=ttyS0,115200"],
-      ].flat(),
-    );
-    machine.on("error", reject);
-    machine.on("close", () => reject(new Error("QEMU ended before the hammer ran")));
-    createInterface({ input: machine.stdout }).on("line", (line) => {
-      if (!HAMMER_RUNS.test(line)) return;
-      machine.kill("SIGKILL");
-      resolve((Date.now() - started) / 1000);
+/** Runs a region that only boots (and, unless bare, installs) both servers at once. */
+async function regionRun(...options: string[]): Promise<Chapter[]> {
+  await new Promise<void>((resolve, reject) => {
+    const lab = spawn(process.execPath, ["lab/main.ts", "--speed", ...options], {
+      stdio: ["ignore", "ignore", "inherit"],
     });
-  });
-}
-
-/** Seconds since the kernel started at which a machine's console first said so. */
-function sinceKernelStart(machine: string, what: RegExp): number {
-  return Number(what.exec(readFileSync(`.lab/logs/${machine}.console`, "latin1"))?.[1]);
-}
-
-function labRun(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const lab = spawn(process.execPath, ["lab/main.ts", "--once"], { stdio: ["ignore", "ignore", "inherit"] });
     lab.on("close", (code) =>
-      code === 0 ? resolve() : reject(new Error(`the lab ended with code ${code ?? "none"}`)),
+      code === 0
+        ? resolve()
+        : reject(new Error(`the lab ended with code ${code ?? "none"}; its logs are in .lab/logs`)),
     );
   });
+  return JSON.parse(readFileSync(TIMELINE, "utf8")) as Chapter[];
+}
+
+const stageOf = (chapters: readonly Chapter[], machine: string, chapter: string, stage: string) =>
+  chapters
+    .find((entry) => entry.machine === machine && entry.chapter === chapter)
+    ?.stages.find((entry) => entry.stage === stage)?.at ?? NaN;
+
+function compare(what: string, ours: number, peer: number): void {
+  const onTop = (100 * (ours - peer)) / peer;
+  const verdict = onTop < AIM_PERCENT ? "" : `   MORE THAN ${AIM_PERCENT} %`;
+  console.log(
+    `${what.padEnd(38)} ${ours.toFixed(1).padStart(6)} s   peer ${peer.toFixed(1).padStart(6)} s   on top ${onTop.toFixed(0).padStart(4)} %${verdict}`,
+  );
 }
 
 export async function benchBoot(): Promise<void> {
-  console.log("two machines side by side, bare …");
-  const bare = Math.max(...(await Promise.all([bareBoot(), bareBoot()])));
-  console.log("two machines side by side, in the lab (the whole story) …");
-  await labRun();
-  const chapters = JSON.parse(readFileSync(TIMELINE, "utf8")) as Chapter[];
-  const at = (chapter: Chapter, stage: string) => chapter.stages.find((entry) => entry.stage === stage)?.at ?? NaN;
-  console.log(`\nbare: from QEMU's start until the hammer runs       ${bare.toFixed(1)} s`);
-  for (const chapter of chapters.filter((entry) => entry.chapter === "boot")) {
-    const waiting = at(chapter, "waiting");
-    // The hammer tells its times since its kernel started: what it would take started bare, without firmware and network boot.
-    const sinceKernel = sinceKernelStart(chapter.machine, HAMMER_WAITS);
-    const onTop = (100 * (waiting - sinceKernel)) / sinceKernel;
-    console.log(
-      `${chapter.machine}: from its kernel's start until the hammer runs      ${sinceKernelStart(chapter.machine, HAMMER_RUNS).toFixed(1)} s`,
-    );
-    console.log(`${chapter.machine}: from its kernel's start until waiting              ${sinceKernel.toFixed(1)} s`);
-    console.log(
-      `${chapter.machine}: from power-on until waiting                        ${waiting.toFixed(1)} s   on top ${onTop.toFixed(0)} %`,
-    );
+  console.log("two servers at once, started bare by QEMU …");
+  const bare = await regionRun("--bare");
+  console.log("two servers at once, through firmware and network, and installed …");
+  const lab = await regionRun();
+  console.log("two installations at once by plain tools …\n");
+  const plain = await Promise.all([plainInstall(), plainInstall()]);
+  const peerInstall = Math.max(...plain);
+  for (const machine of [...new Set(lab.map((chapter) => chapter.machine))].sort()) {
+    const at = (chapter: string, stage: string) => stageOf(lab, machine, chapter, stage);
+    compare(`${machine}: power-on → waiting`, at("boot", "waiting"), stageOf(bare, machine, "boot", "waiting"));
+    const [jump, ssh] = [at("allocate", "booting the new kernel"), at("allocate", "ssh answers")];
+    compare(`${machine}: allocate → installed`, jump, peerInstall);
+    // The installed system's own boot is the same in both.
+    compare(`${machine}: allocate → ssh`, ssh, peerInstall + ssh - jump);
   }
-  for (const chapter of chapters) {
-    console.log(`\n${chapter.machine} ${chapter.chapter}`);
-    for (const stage of chapter.stages)
-      console.log(`  ${stage.stage.padEnd(28)} ${stage.at.toFixed(1).padStart(7)} s  (+${stage.took.toFixed(1)})`);
-  }
+  for (const [name, chapters] of Object.entries({ bare, lab }))
+    for (const chapter of chapters) {
+      console.log(`\n${chapter.machine} ${chapter.chapter} (${name})`);
+      for (const stage of chapter.stages)
+        console.log(`  ${stage.stage.padEnd(28)} ${stage.at.toFixed(1).padStart(7)} s  (+${stage.took.toFixed(1)})`);
+    }
 }

@@ -26,7 +26,11 @@ try {
     case undefined:
     case "--once":
       await setUp();
-      process.exitCode = await runRegion({ once: command === "--once" });
+      process.exitCode = await runRegion({ story: command === "--once" ? "once" : "watch" });
+      break;
+    case "--speed": // for `npm run bench -- boot`
+      await setUp();
+      process.exitCode = await runRegion({ story: "speed", bare: rest[0] === "--bare" });
       break;
     case "ssh":
       process.exitCode = await openShell(rest[0], rest.slice(1));

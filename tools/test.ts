@@ -3,6 +3,8 @@
 //   npm test -- --fast       without the parts that start virtual machines
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
+import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { installDebianPackages } from "../lab/setup/debian.ts";
 import { duration, step } from "../lab/setup/step.ts";
 
@@ -10,6 +12,8 @@ interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed, and why, in a line each. */
+  failures?: readonly string[];
 }
 
 interface Part {
@@ -54,23 +58,51 @@ const PARTS: readonly Part[] = [
   { name: "the first machine (lab)", command: ["node", "lab/main.ts", "--once"], counts: labCounts, machines: true },
 ];
 
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
+}
+
 function vitestCounts(report: string): Tally {
-  const result = JSON.parse(readFileSync(report, "utf8")) as {
-    numPassedTests: number;
-    numFailedTests: number;
-    numPendingTests: number;
-    numTodoTests: number;
-    numFailedTestSuites: number;
-  };
+  const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
   // A file that does not load has no tests that could fail; it must not go unseen.
   const failed = result.numFailedTests || (result.numFailedTestSuites > 0 ? 1 : 0);
-  return { passed: result.numPassedTests, failed, skipped: result.numPendingTests + result.numTodoTests };
+  const failures = result.testResults.flatMap((file) => {
+    const path = relative(process.cwd(), file.name);
+    const tests = file.assertionResults.filter((test) => test.status === "failed");
+    if (tests.length === 0 && file.status === "failed") return [`${path}: ${file.message}`];
+    return tests.map((test) => `${path}: ${test.fullName}: ${test.failureMessages?.join(" ") ?? ""}`);
+  });
+  return {
+    passed: result.numPassedTests,
+    failed,
+    skipped: result.numPendingTests + result.numTodoTests,
+    failures,
+  };
 }
 
 function labCounts(): Tally {
-  const checks = JSON.parse(readFileSync(LAB_REPORT, "utf8")) as { ok: boolean }[];
-  const passed = checks.filter((check) => check.ok).length;
-  return { passed, failed: checks.length - passed, skipped: 0 };
+  const checks = JSON.parse(readFileSync(LAB_REPORT, "utf8")) as { ok: boolean; name: string }[];
+  const failures = checks.filter((check) => !check.ok).map((check) => check.name);
+  return { passed: checks.length - failures.length, failed: failures.length, skipped: 0, failures };
+}
+
+/** The gist of a failure: its first words, without colours and line breaks. */
+function oneLine(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/\s+/g, " ").slice(0, 400);
 }
 
 function run(command: readonly string[]): Promise<number> {
@@ -105,6 +137,7 @@ async function runPart(part: Part): Promise<Tally> {
 const fast = process.argv.includes("--fast");
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
 const failedParts: string[] = [];
+const failures: string[] = [];
 const started = Date.now();
 try {
   await step("Debian packages", (report) => installDebianPackages(report, { tests: true }));
@@ -122,8 +155,12 @@ for (const part of PARTS) {
   total.passed += tally.passed;
   total.failed += tally.failed;
   total.skipped += tally.skipped;
-  if (tally.failed > 0) failedParts.push(part.name);
+  if (tally.failed === 0) continue;
+  failedParts.push(part.name);
+  failures.push(...(tally.failures ?? []));
 }
+// Once more at the end, where it is seen: the parts told their failures long ago.
+if (failures.length > 0) console.log(`\n${failures.map((failure) => `  ✗ ${oneLine(failure)}`).join("\n")}`);
 console.log(
   `\n${failedParts.length === 0 ? "everything works" : `FAILED: ${failedParts.join(", ")}`} after ${duration(Date.now() - started)}`,
 );

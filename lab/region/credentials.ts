@@ -18,6 +18,7 @@ export interface Credentials {
   readonly caKey: string;
   /** HMAC keys of the three REST roles. */
   readonly hmac: Readonly<Record<"view" | "edit" | "admin", string>>;
+  /** The component's certificate, made when it is asked for first. */
   issue(component: Component, id: string, names?: readonly string[]): Promise<CertificateFiles>;
 }
 
@@ -27,27 +28,26 @@ export async function makeCredentials(folder: string): Promise<Credentials> {
   const caKey = join(folder, "ca-key.pem");
   await execute(process.execPath, [ISSUE, "--init", "--ca-cert", caCert, "--ca-key", caKey]);
   const secret = () => randomBytes(24).toString("hex");
+  const issued = new Map<string, Promise<CertificateFiles>>();
   return {
     caCert,
     caKey,
     hmac: { view: secret(), edit: secret(), admin: secret() },
-    async issue(component, id, names = []) {
+    issue(component, id, names = []) {
       const out = join(folder, `${component}-${id}`);
-      await execute(process.execPath, [
-        ISSUE,
-        "--ca-cert",
-        caCert,
-        "--ca-key",
-        caKey,
-        "--component",
-        component,
-        "--id",
-        id,
-        "--out",
-        out,
-        ...names,
+      const known = issued.get(out);
+      if (known) return known;
+      const certificate = issueInto(out, [
+        ...["--ca-cert", caCert, "--ca-key", caKey],
+        ...["--component", component, "--id", id, ...names],
       ]);
-      return { cert: join(out, "cert.pem"), key: join(out, "key.pem") };
+      issued.set(out, certificate);
+      return certificate;
     },
   };
+}
+
+async function issueInto(out: string, request: readonly string[]): Promise<CertificateFiles> {
+  await execute(process.execPath, [ISSUE, ...request, "--out", out]);
+  return { cert: join(out, "cert.pem"), key: join(out, "key.pem") };
 }

@@ -24,12 +24,21 @@ async function lendPort(socketPath: string): Promise<{ server: Server; port: num
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+/** Which story a region tells: for watchers until Ctrl-C, the whole one with a verdict, or what `bench/` measures. */
+export type Story = "watch" | "once" | "speed";
+
+export interface RegionOptions {
+  readonly story: Story;
+  /** QEMU starts kernel and initramfs by itself. */
+  readonly bare?: boolean;
+}
+
 /**
  * Runs a region until it ends or this process is told to stop.
  * @returns the region's exit code
  * @throws Error when one runs already
  */
-export async function runRegion(options: { once: boolean }): Promise<number> {
+export async function runRegion(options: RegionOptions): Promise<number> {
   const running = runningRegion();
   if (running)
     throw new Error(
@@ -59,7 +68,8 @@ export async function runRegion(options: { once: boolean }): Promise<number> {
         ...process.env,
         LAB_RUN_FOLDER: runFolder,
         LAB_API_URL: apiUrl,
-        LAB_ONCE: options.once ? "1" : "",
+        LAB_STORY: options.story,
+        LAB_BARE: options.bare ? "1" : "",
       },
     },
   );

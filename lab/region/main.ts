@@ -9,11 +9,14 @@ import { createFabric } from "../fabric/fabric.ts";
 import { MGMT } from "../fabric/topology.ts";
 import { Checks } from "../story/checks.ts";
 import { allocate, bootAll, tellStory, type Stage } from "../story/once.ts";
+import { tellSpeed } from "../story/speed.ts";
 import { Timeline } from "../story/timeline.ts";
 import { MachineWatch } from "../story/watch.ts";
+import { bareStarts } from "./bare-start.ts";
 import { Bastions, inNamespace, runCommand } from "./bastions.ts";
 import { makeCredentials } from "./credentials.ts";
 import { lastConsoleLines } from "./failure.ts";
+import type { Story } from "./host.ts";
 import { Processes } from "./processes.ts";
 import { relayTo } from "./relay.ts";
 import { builtOsImage, PROJECTS, seed } from "./seed.ts";
@@ -36,7 +39,8 @@ import { storyOf } from "./telling.ts";
 
 const run = process.env["LAB_RUN_FOLDER"]!;
 const apiUrl = process.env["LAB_API_URL"]!;
-const once = process.env["LAB_ONCE"] === "1";
+const story = process.env["LAB_STORY"] as Story;
+const bare = process.env["LAB_BARE"] === "1";
 const started = Date.now();
 
 const timeline = new Timeline(say);
@@ -111,7 +115,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
   await step("servers", async () => {
     for (const server of SERVERS)
       processes.start({
-        ...chassis(server, run, taps(server), "auto"),
+        ...chassis(server, run, taps(server), { accelerator: "auto", bare }),
         onLine: (line) => tell(server.name, line),
       });
     processes.start({ ...(await metalBmc(credentials, run)), onLine: (line) => tell("metal-bmc", line) });
@@ -126,6 +130,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
     );
   });
 
+  const prepareBareStart = bare ? await bareStarts(credentials, run) : async () => undefined;
   const sshKey = join(run, "id_ed25519");
   const key = await runCommand(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", sshKey]);
   if (key.code !== 0) throw new Error(`ssh-keygen: ${key.output}`);
@@ -161,7 +166,10 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
     sshPublicKey: publicKey,
     imageId: builtOsImage().id,
     diskFiles: (server) => diskFiles(server, run),
-    powerOn: (server) => api.post(`/v1/machine/${server.uuid}/power/on`),
+    async powerOn(server) {
+      await prepareBareStart(server);
+      await api.post(`/v1/machine/${server.uuid}/power/on`);
+    },
     kill: (process) => processes.kill(process, "SIGKILL"),
     ssh,
     async sshAnswers(server, timeoutMs) {
@@ -214,7 +222,7 @@ async function stop(code: number): Promise<never> {
 }
 
 async function tellOnce(stage: Stage): Promise<number> {
-  await tellStory(stage);
+  await (story === "once" ? tellStory(stage) : tellSpeed(stage, !bare));
   console.log(timeline.table());
   const told = JSON.stringify(timeline.chapters());
   writeFileSync(join(LAB_FOLDER, "timeline.json"), told);
@@ -257,10 +265,11 @@ Ctrl-C here takes everything down.`);
   }
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(once ? 1 : 0));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => void stop(story === "watch" ? 0 : 1));
 try {
   const stage = await startRegion();
-  if (once) await stop(await tellOnce(stage));
+  if (story !== "watch") await stop(await tellOnce(stage));
   await tellForWatchers(stage);
 } catch (error) {
   if (!stopping) {

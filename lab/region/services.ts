@@ -167,12 +167,15 @@ export function diskFiles(server: ServerPlan, runFolder: string): string[] {
 
 export const consoleSocket = (server: ServerPlan, runFolder: string) => join(runFolder, `${server.name}.console.sock`);
 
+/** What a server that is started bare gets as its kernel's command line. */
+export const commandLineFile = (server: ServerPlan, runFolder: string) => join(runFolder, `${server.name}.cmdline`);
+
 /** A server: its chassis with BMC, which starts and stops the QEMU machine. */
 export function chassis(
   server: ServerPlan,
   runFolder: string,
   taps: readonly [string, string],
-  accelerator: string,
+  { accelerator, bare }: { readonly accelerator: "auto" | "tcg" | "kvm"; readonly bare: boolean },
 ): ProcessSpec {
   const file = join(runFolder, `${server.name}.json`);
   const files = diskFiles(server, runFolder);
@@ -208,6 +211,15 @@ export function chassis(
       },
     },
     smbios: { manufacturer: MANUFACTURER, product: "lab server", serial: server.name },
+    ...(bare
+      ? {
+          startedBare: {
+            kernel: join(CACHE, "discovery-image", "metal-kernel"),
+            initrd: join(CACHE, "discovery-image", "metal-hammer-initrd.img.zst"),
+            commandLineFile: commandLineFile(server, runFolder),
+          },
+        }
+      : {}),
     runDirectory: runFolder,
     accelerator,
   };

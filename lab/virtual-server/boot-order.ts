@@ -12,9 +12,10 @@ export function diskId(index: number): string {
 
 /** QEMU device ids, first to try first. Forced "disk" puts disks first; everything else keeps the network first. */
 export function bootOrder(
-  configuration: Pick<ServerConfiguration, "nics" | "disks">,
+  configuration: Pick<ServerConfiguration, "nics" | "disks" | "startedBare">,
   flags: BootFlags | undefined,
 ): string[] {
+  if (configuration.startedBare) return [];
   const nics = configuration.nics.map((_nic, index) => nicId(index));
   const disks = configuration.disks.map((_disk, index) => diskId(index));
   return flags?.device === "disk" ? [...disks, ...nics] : [...nics, ...disks];

@@ -36,6 +36,13 @@ export interface ServerConfiguration {
   };
   readonly fru: Fru;
   readonly smbios: { readonly manufacturer: string; readonly product: string; readonly serial: string };
+  /** Start this kernel as QEMU itself can, without firmware's boot order, DHCP and downloads: what a boot is measured against. */
+  readonly startedBare?: {
+    readonly kernel: string;
+    readonly initrd: string;
+    /** Read when the server is switched on. */
+    readonly commandLineFile: string;
+  };
   readonly runDirectory: string;
   readonly accelerator: "auto" | Accelerator;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskId, nicId } from "./boot-order.ts";
 import type { Accelerator, DiskInterface, ServerConfiguration } from "./configuration.ts";
@@ -45,6 +46,7 @@ export function qemuArguments(
     ["-chardev", `socket,id=bmc,path=${escape(guestChannelPath(configuration))},reconnect=1`],
     ["-device", "ipmi-bmc-extern,id=bmc0,chardev=bmc", "-device", "isa-ipmi-kcs,bmc=bmc0"],
     ...firmware(configuration),
+    ...startedBare(configuration),
     ...configuration.disks.map((disk, index) => {
       const id = diskId(index);
       const file = `file=${escape(disk.path)},format=raw,cache=unsafe,discard=unmap,detect-zeroes=off`;
@@ -83,6 +85,12 @@ function firmware(configuration: ServerConfiguration): string[][] {
     // Else every fruitless network boot takes minutes more: nothing here boots over IPv6.
     ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"],
   ];
+}
+
+function startedBare({ startedBare }: ServerConfiguration): string[][] {
+  if (!startedBare) return [];
+  const { kernel, initrd, commandLineFile } = startedBare;
+  return [["-kernel", kernel, "-initrd", initrd, "-append", readFileSync(commandLineFile, "utf8").trim()]];
 }
 
 /** Commas separate QEMU's options; doubled they are part of a value. */

@@ -38,8 +38,15 @@ export async function makeCredentials(folder: string): Promise<Credentials> {
       const known = issued.get(out);
       if (known) return known;
       const certificate = issueInto(out, [
-        ...["--ca-cert", caCert, "--ca-key", caKey],
-        ...["--component", component, "--id", id, ...names],
+        "--ca-cert",
+        caCert,
+        "--ca-key",
+        caKey,
+        "--component",
+        component,
+        "--id",
+        id,
+        ...names,
       ]);
       issued.set(out, certificate);
       return certificate;

@@ -1,11 +1,13 @@
-// What the lab costs, beside a peer in the same run: `npm run bench -- boot | size | memory` (all without a name).
+// What the lab costs, beside a peer in the same run: `npm run bench -- boot | size | memory | masterdata` (all without a name).
 import { benchBoot } from "./boot.ts";
+import { benchMasterdata } from "./masterdata.ts";
 import { benchMemory } from "./memory.ts";
 import { benchSize } from "./size.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   size: benchSize,
   memory: benchMemory,
+  masterdata: benchMasterdata,
   boot: benchBoot,
 };
 

@@ -1,18 +1,16 @@
 // The original's own Go client against our process, call by call, beside what the original answers to the same calls. Those
 // answers are recorded in testing/original.jsonl, and where the original's server can run here, they are checked too.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { testDatabase, type TestDatabase } from "@metal-stack/database";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
 import { DIFFERENCES } from "./testing/differences.ts";
 import { type Built, buildGoPrograms } from "./testing/go.ts";
-import { outputOf, runOriginal, serverSettings } from "./testing/original.ts";
+import { outputOf, runOriginal } from "./testing/original.ts";
+import { startOurs } from "./testing/ours.ts";
 
 interface Line {
   readonly step: string;
@@ -58,31 +56,13 @@ function programs(context: TestContext): Exclude<Built, { missing: string }> {
   return built;
 }
 
-/** Our process on a free port; the same settings as the original's. */
-async function startOurs(): Promise<{ child: ChildProcess; address: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts")], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], ...serverSettings(folder, database.url), MASTERDATA_API_PORT: "0" },
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`masterdata-api ended with ${code}`)));
-    createInterface(child.stdout).on("line", (line) => {
-      const entry = JSON.parse(line) as { msg: string; address?: { port: number } };
-      if (entry.msg === "serving") resolve(entry.address!.port);
-    });
-  });
-  return { child, address: `127.0.0.1:${port}` };
-}
-
 it(
   "answers the original's client as the original does, but for what differs on purpose",
   async (context) => {
     const { probe } = programs(context);
-    const { child, address } = await startOurs();
-    const ours = linesOf(await outputOf(probe, ["calls", address, folder, "secret"]));
-    const exited = once(child, "exit");
-    child.kill("SIGTERM");
-    expect((await exited)[0]).toBe(0);
+    const server = await startOurs(folder, database.url);
+    const ours = linesOf(await outputOf(probe, ["calls", server.address, folder, "secret"]));
+    expect(await server.stop()).toBe(0);
 
     expect(ours.map(({ step }) => step)).toEqual(recorded.map(({ step }) => step));
     const different = ours.filter((line, index) => JSON.stringify(line) !== JSON.stringify(recorded[index]));

@@ -1,5 +1,6 @@
-// What the lab costs, beside a peer in the same run: `npm run bench -- boot | size | memory | masterdata` (all without a name).
+// What things cost, beside a peer in the same run: `npm run bench -- boot | size | memory | ipam | masterdata` (all without a name).
 import { benchBoot } from "./boot.ts";
+import { benchIpam } from "./ipam.ts";
 import { benchMasterdata } from "./masterdata.ts";
 import { benchMemory } from "./memory.ts";
 import { benchSize } from "./size.ts";
@@ -7,6 +8,7 @@ import { benchSize } from "./size.ts";
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   size: benchSize,
   memory: benchMemory,
+  ipam: benchIpam,
   masterdata: benchMasterdata,
   boot: benchBoot,
 };

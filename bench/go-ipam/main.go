@@ -1,4 +1,4 @@
-// Drives the real go-ipam library on PostgreSQL: `peer <socket directory> <database>` reads one JSON job a line on
+// Drives the real go-ipam library on PostgreSQL: `peer <user> <database> <socket directory>` reads one JSON job a line on
 // standard input, and answers each with one line.
 package main
 
@@ -15,11 +15,10 @@ import (
 )
 
 type job struct {
-	Op      string // "load", or what to measure
-	Dump    string // file to load
+	Op      string // what to measure
 	Clients int
 	Seconds float64
-	Cidrs   []string // one for each client: a prefix to acquire from, or the pattern of prefixes to create
+	Cidrs   []string // one for each client: the prefix to acquire from or to check
 	Length  uint8
 }
 
@@ -31,7 +30,7 @@ type result struct {
 
 func main() {
 	ctx := context.Background()
-	storage, err := ipam.NewPostgresStorage("localhost", "5432", "postgres", "", os.Args[2], ipam.SSLMode("disable&host="+os.Args[1]))
+	storage, err := ipam.NewPostgresStorage("", "5432", os.Args[1], "", os.Args[2], ipam.SSLMode("disable&host="+os.Args[3]))
 	if err != nil {
 		panic(err)
 	}
@@ -46,25 +45,12 @@ func main() {
 		if err := json.Unmarshal(line, &j); err != nil {
 			panic(err)
 		}
-		answer, _ := json.Marshal(run(ctx, ip, storage, j))
+		answer, _ := json.Marshal(run(ctx, ip, j))
 		fmt.Println(string(answer))
 	}
 }
 
-func run(ctx context.Context, ip ipam.Ipamer, storage ipam.Storage, j job) (r result) {
-	if j.Op == "load" {
-		text, err := os.ReadFile(j.Dump)
-		if err == nil {
-			err = storage.DeleteAllPrefixes(ctx, "root")
-		}
-		if err == nil {
-			err = ip.Load(ctx, string(text))
-		}
-		if err != nil {
-			r.Error = err.Error()
-		}
-		return r
-	}
+func run(ctx context.Context, ip ipam.Ipamer, j job) (r result) {
 	op := func(client, n int) error { return fmt.Errorf("unknown job %s", j.Op) }
 	switch j.Op {
 	case "address":
@@ -85,6 +71,9 @@ func run(ctx context.Context, ip ipam.Ipamer, storage ipam.Storage, j job) (r re
 			return ipam.PrefixesOverlapping(cidrs, []string{j.Cidrs[client]})
 		}
 	}
+	// A client that has lost every race waits up to 51 s for its last attempt: enough is enough.
+	ctx, cancel := context.WithTimeout(ctx, time.Duration((j.Seconds+5)*float64(time.Second)))
+	defer cancel()
 	var group sync.WaitGroup
 	var mutex sync.Mutex
 	start := time.Now()

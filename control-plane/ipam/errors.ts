@@ -27,10 +27,19 @@ const WORDS: Readonly<Partial<Record<IpamErrorCode, string>>> = {
   "no-namespace": "NamespaceDoesNotExist",
 };
 
-/** An {@link IpamError} as the answer of a method; everything else stays what it is. */
+/** Errors travel in headers, which are short, and quote what a stranger sent. */
+const LONGEST_TEXT = 3000;
+
+/** A refusal as the answer of a method; everything else stays what it is. */
 export function answerTo(method: Method, error: unknown): unknown {
+  if (error instanceof ConnectError) return new ConnectError(bounded(error.rawMessage), error.code);
   if (!(error instanceof IpamError)) return error;
   const word = WORDS[error.code];
   const code = WITHOUT_CODE.includes(method) ? Code.Unknown : (CODES[method]?.[error.code] ?? Code.InvalidArgument);
-  return new ConnectError(word === undefined ? error.message : `${word}: ${error.message}`, code);
+  return new ConnectError(bounded(word === undefined ? error.message : `${word}: ${error.message}`), code);
+}
+
+/** Also without halves of characters, which the encoding of gRPC's status text cannot take. */
+function bounded(text: string): string {
+  return text.slice(0, LONGEST_TEXT).toWellFormed();
 }

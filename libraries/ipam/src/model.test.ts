@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { testDatabase, type TestDatabase } from "@metal-stack/database";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { covers, formatAddress, formatPrefix, overlaps, parseAddress, parsePrefix, type Prefix } from "./address.ts";
+import { BITS, formatAddress, formatPrefix, overlaps, parseAddress, parsePrefix, sizeOf, supernet } from "./address.ts";
 import {
   acquireAddress,
   acquireChildPrefix,
@@ -18,6 +18,8 @@ import {
   releaseChildPrefix,
   usageOf,
 } from "./index.ts";
+import { contradictions, stateOf } from "./testing/books.ts";
+import { Model, type Step } from "./testing/model.ts";
 
 let database: TestDatabase<object>;
 let db: Kysely<object>;
@@ -50,139 +52,99 @@ async function outcome(work: Promise<string | void>): Promise<string> {
   }
 }
 
-/** What the four tables say of one prefix must be one truth. */
-async function checkBooks(cidr: string, ns: string): Promise<void> {
-  const { rows } = await sql<{ addresses: number; taken: number; children: number; cut: number }>`
-    select addresses, children,
-      (select count(*) from ipam.addresses a where a.namespace = p.namespace and a.prefix = p.cidr) as taken,
-      (select count(*) from ipam.prefixes c where c.namespace = p.namespace and c.parent = p.cidr) as cut
-    from ipam.prefixes p where namespace = ${ns} and cidr = ${cidr}`.execute(db);
-  expect(rows[0]!.addresses).toBe(rows[0]!.taken);
-  expect(rows[0]!.children).toBe(rows[0]!.cut);
-  const wrong = await sql`
-    select from ipam.free_ranges one join ipam.free_ranges other using (namespace, prefix)
-    where namespace = ${ns} and one.last < other.last and one.last + 1 >= other.first
-    union all
-    select from ipam.free_ranges f join ipam.addresses a using (namespace, prefix)
-    where namespace = ${ns} and a.ip between f.first and f.last`.execute(db);
-  expect(wrong.rows).toEqual([]);
+async function checkBooks(ns: string): Promise<void> {
+  expect(await contradictions(db, ns)).toEqual([]);
 }
 
-type AddressStep = { acquire: true } | { specific: number } | { release: number };
-const addressSteps: fc.Arbitrary<AddressStep[]> = fc.array(
-  fc.oneof(
-    { weight: 3, arbitrary: fc.constant<AddressStep>({ acquire: true }) },
-    { weight: 2, arbitrary: fc.nat(15).map((specific): AddressStep => ({ specific })) },
-    { weight: 3, arbitrary: fc.nat(15).map((release): AddressStep => ({ release })) },
-  ),
-  { maxLength: 60 },
-);
+async function take(tx: Transaction<object>, step: Step, ns: string): Promise<string> {
+  switch (step.do) {
+    case "acquire":
+      return outcome(
+        step.ip === undefined ? acquireAddress(tx, step.in, ns) : acquireSpecificAddress(tx, step.in, step.ip, ns),
+      );
+    case "release":
+      return outcome(releaseAddress(tx, step.in, step.ip, ns));
+    case "child":
+      return outcome(acquireChildPrefix(tx, step.of, step.length, ns));
+    case "specific-child":
+      return outcome(acquireSpecificChildPrefix(tx, step.of, step.cidr, ns));
+    case "release-child":
+      return outcome(releaseChildPrefix(tx, step.cidr, ns).then(() => undefined));
+  }
+}
+
+/** Takes all steps in one transaction and compares with the model step by step, and in the end as a whole. */
+async function compare(cidr: string, steps: readonly Step[]): Promise<void> {
+  const ns = await space(cidr);
+  const model = new Model([cidr]);
+  await commit(async (tx) => {
+    for (const step of steps) expect(await take(tx, step, ns), JSON.stringify(step)).toBe(model.take(step));
+  });
+  expect(await stateOf(db, ns)).toEqual(model.state());
+  expect(await contradictions(db, ns)).toEqual([]);
+  const smallest = cidr.includes(":") ? 126 : 30;
+  const listed = model.freeBlocks(cidr).filter((block) => block.length <= smallest);
+  expect(await freeBlocksOf(db, cidr, ns)).toEqual(listed.map(formatPrefix));
+}
 
 describe("one after the other", () => {
-  test.each(["10.0.0.16/28", "2001:db8::ff10/124", "10.0.0.16/31", "10.0.0.16/32", "2001:db8::ff10/127"])(
-    "addresses of %s are those of the model",
-    async (cidr) => {
-      const prefix = parsePrefix(cidr)!;
-      const size = Number(2n ** BigInt((prefix.family === "IPv4" ? 32 : 128) - prefix.length));
-      const text = (offset: number) => formatAddress({ ...prefix, value: prefix.value + BigInt(offset) });
+  test.each([
+    "10.0.0.16/28",
+    "2001:db8::ff10/124",
+    "10.0.0.16/31",
+    "10.0.0.16/32",
+    "2001:db8::ff10/127",
+    "255.255.255.255/32",
+    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
+    "0.0.0.0/32",
+    "255.255.255.240/28",
+  ])("addresses of %s are those of the model", async (cidr) => {
+    const prefix = parsePrefix(cidr)!;
+    const ips = fc
+      .nat(Number(sizeOf(prefix)) - 1)
+      .map((n) => formatAddress({ ...prefix, value: prefix.value + BigInt(n) }));
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant<Step>({ do: "acquire", in: cidr }) },
+        { weight: 2, arbitrary: ips.map((ip): Step => ({ do: "acquire", in: cidr, ip })) },
+        { weight: 3, arbitrary: ips.map((ip): Step => ({ do: "release", in: cidr, ip })) },
+      ),
+      { maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, (steps) => compare(cidr, steps)),
+      { numRuns: 15 },
+    );
+  });
+
+  test.each(["10.0.0.0/24", "2001:db8::/120", "255.255.255.0/24"])(
+    "child prefixes of %s are those of the model",
+    async (root) => {
+      const { value, family } = parsePrefix(root)!;
+      const bits = BITS[family];
+      const specific = fc
+        .tuple(fc.nat(255), fc.integer({ min: bits - 7, max: bits - 2 }))
+        .map(([host, length]) => formatPrefix(supernet({ family, value: value + BigInt(host), length: bits }, length)));
+      const steps = fc.array(
+        fc.oneof(
+          {
+            weight: 3,
+            arbitrary: fc
+              .integer({ min: bits - 8, max: bits - 2 })
+              .map((length): Step => ({ do: "child", of: root, length })),
+          },
+          { weight: 1, arbitrary: specific.map((cidr): Step => ({ do: "specific-child", of: root, cidr })) },
+          { weight: 3, arbitrary: specific.map((cidr): Step => ({ do: "release-child", cidr })) },
+        ),
+        { maxLength: 60 },
+      );
       await fc.assert(
-        fc.asyncProperty(addressSteps, async (steps) => {
-          const ns = await space(cidr);
-          const taken = new Set<number>();
-          const reserved = (offset: number) => offset === 0 || (prefix.family === "IPv4" && offset === size - 1);
-          const free = (offset: number) => offset < size && !reserved(offset) && !taken.has(offset);
-          await commit(async (tx) => {
-            for (const step of steps) {
-              if ("acquire" in step) {
-                const lowest = Array.from({ length: size }, (_, offset) => offset).find(free);
-                const expected = lowest === undefined ? "no-address-left" : text(lowest);
-                expect(await outcome(acquireAddress(tx, cidr, ns))).toBe(expected);
-                if (lowest !== undefined) taken.add(lowest);
-              } else if ("specific" in step) {
-                const offset = step.specific;
-                const refusal = offset < size ? "already-allocated" : "invalid";
-                const expected = free(offset) ? text(offset) : refusal;
-                expect(await outcome(acquireSpecificAddress(tx, cidr, text(offset), ns))).toBe(expected);
-                if (free(offset)) taken.add(offset);
-              } else {
-                const expected = taken.delete(step.release) ? "done" : "not-found";
-                expect(await outcome(releaseAddress(tx, cidr, text(step.release), ns))).toBe(expected);
-              }
-            }
-          });
-          await checkBooks(formatPrefix(prefix), ns);
-        }),
-        { numRuns: 25 },
+        fc.asyncProperty(steps, (steps) => compare(root, steps)),
+        { numRuns: 30 },
       );
     },
   );
-
-  test("child prefixes are those of the model", async () => {
-    const root = parsePrefix("10.0.0.0/24")!;
-    type Step = { length: number } | { specific: Prefix } | { release: number };
-    const steps = fc.array(
-      fc.oneof(
-        { weight: 3, arbitrary: fc.integer({ min: 24, max: 30 }).map((length): Step => ({ length })) },
-        {
-          weight: 1,
-          arbitrary: fc
-            .tuple(fc.nat(255), fc.integer({ min: 25, max: 30 }))
-            .map(([host, length]): Step => ({ specific: parsePrefix(`10.0.0.${host}/${length}`)! })),
-        },
-        { weight: 2, arbitrary: fc.nat(40).map((release): Step => ({ release })) },
-      ),
-      { maxLength: 40 },
-    );
-    await fc.assert(
-      fc.asyncProperty(steps, async (steps) => {
-        const ns = await space("10.0.0.0/24");
-        const children: Prefix[] = [];
-        await commit(async (tx) => {
-          for (const step of steps) {
-            if ("length" in step) {
-              const child = bestFit(root, children, step.length);
-              const refusal = step.length > root.length ? "no-prefix-left" : "invalid";
-              expect(await outcome(acquireChildPrefix(tx, "10.0.0.0/24", step.length, ns))).toBe(
-                child ? formatPrefix(child) : refusal,
-              );
-              if (child) children.push(child);
-            } else if ("specific" in step) {
-              const isFree = !children.some((child) => overlaps(child, step.specific));
-              const cidr = formatPrefix(step.specific);
-              expect(await outcome(acquireSpecificChildPrefix(tx, "10.0.0.0/24", cidr, ns))).toBe(
-                isFree ? cidr : "no-prefix-left",
-              );
-              if (isFree) children.push(step.specific);
-            } else if (children.length > 0) {
-              const [child] = children.splice(step.release % children.length, 1);
-              await releaseChildPrefix(tx, formatPrefix(child!), ns);
-            }
-          }
-        });
-        await checkBooks("10.0.0.0/24", ns);
-        expect(await freeBlocksOf(db, "10.0.0.0/24", ns)).toEqual(freeBlocks(root, children).map(formatPrefix));
-      }),
-      { numRuns: 40 },
-    );
-  });
 });
-
-/** The free space as maximal aligned blocks, by looking at every half again. */
-function freeBlocks(block: Prefix, children: readonly Prefix[]): Prefix[] {
-  if (!children.some((child) => overlaps(child, block))) return [block];
-  if (block.length === 32 || children.some((child) => covers(child, block))) return [];
-  const length = block.length + 1;
-  const upper = { ...block, length, value: block.value + 2n ** BigInt(32 - length) };
-  return [...freeBlocks({ ...block, length }, children), ...freeBlocks(upper, children)];
-}
-
-function bestFit(root: Prefix, children: readonly Prefix[], length: number): Prefix | undefined {
-  if (length <= root.length) return undefined;
-  const [best] = freeBlocks(root, children)
-    .filter((block) => block.length <= length)
-    .toSorted((one, other) => other.length - one.length || Number(one.value - other.value));
-  return best && { ...best, length };
-}
 
 describe("all at once", () => {
   test("50 transactions want addresses of a prefix that has 30: 30 different ones, 20 refusals", async () => {
@@ -192,7 +154,7 @@ describe("all at once", () => {
     );
     expect(outcomes.filter((ip) => ip === "no-address-left").length).toBe(20);
     expect(new Set(outcomes.filter((ip) => parseAddress(ip))).size).toBe(30);
-    await checkBooks("10.0.0.0/27", ns);
+    await checkBooks(ns);
   });
 
   test("100 transactions acquire and release children: none overlap, and in the end all is as before", async () => {
@@ -208,7 +170,7 @@ describe("all at once", () => {
         expect(overlaps(parsePrefix(child)!, parsePrefix(other)!)).toBe(false);
     await Promise.all(children.map((child) => commit((tx) => releaseChildPrefix(tx, child, ns))));
     expect((await usageOf(db, ["10.0.0.0/14"], ns)).get("10.0.0.0/14")).toEqual(before);
-    await checkBooks("10.0.0.0/14", ns);
+    await checkBooks(ns);
   });
 
   test("transactions that fail, and connections that are cut, leave nothing behind", async () => {
@@ -227,6 +189,6 @@ describe("all at once", () => {
       select host(ip) as ip from ipam.addresses where namespace = ${ns} order by ip`.execute(db);
     expect(rows.map((row) => row.ip).toSorted()).toEqual(kept.filter((ip) => ip !== undefined).toSorted());
     expect(rows.length).toBe(20);
-    await checkBooks("10.0.0.0/24", ns);
+    await checkBooks(ns);
   });
 });

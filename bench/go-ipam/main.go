@@ -72,7 +72,7 @@ func run(ctx context.Context, ip ipam.Ipamer, j job) (r result) {
 		}
 	}
 	// A client that has lost every race waits up to 51 s for its last attempt: enough is enough.
-	ctx, cancel := context.WithTimeout(ctx, time.Duration((j.Seconds+5)*float64(time.Second)))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration((j.Seconds+30)*float64(time.Second)))
 	defer cancel()
 	var group sync.WaitGroup
 	var mutex sync.Mutex

@@ -153,7 +153,7 @@ async function committed(prefix: string): Promise<Set<string>> {
 
 /** Refusals without a lock say what was so for a moment; the moment has no number. */
 const MOMENTARY: Readonly<Record<Step["do"], readonly string[]>> = {
-  acquire: ["not-found"],
+  acquire: ["not-found", "in-use"],
   release: ["not-found"],
   child: ["not-found"],
   "specific-child": ["not-found"],

@@ -13,7 +13,7 @@ import { ROOT_NAMESPACE } from "./prefixes.ts";
 /** Bounds the time that one statement keeps its prefixes locked: some 100 µs a change. */
 const LARGEST_BATCH = 100;
 /** Statements at once. A prefix always belongs to the same lane, so lanes of one queue never wait for each other. */
-const LANES = 4;
+const LANES = 2;
 /** SQLSTATE of a deadlock and of a serialization failure: rolled back as a whole, nothing was done. */
 const AGAIN = ["40P01", "40001"];
 

@@ -74,7 +74,7 @@ describe("what ails and what happens", () => {
       doing: "quarantined: sda: 3 sectors not zero",
       actions: [
         `see what was tried: metalctl machine erase-records ${id}`,
-        `replace a broken disk, then erase again: metalctl machine erase-retry ${id}`,
+        `erase again, after replacing what is broken: metalctl machine erase-retry ${id}`,
         `let it go without proof (admin, on record): metalctl machine erase-override ${id} --reason …`,
       ],
     });

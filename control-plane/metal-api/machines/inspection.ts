@@ -1,6 +1,7 @@
 // Reads what is known of machines beside their own row: releases, erase records, BMC commands, switches.
 import type { MachineJob } from "@metal-stack/api-schema";
 import { sql } from "kysely";
+import { openRotation } from "../bmc/rotation.ts";
 import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";
@@ -14,10 +15,11 @@ const JOBS_SHOWN = 50;
 /** Everything that `why` concludes from. Throws 404. */
 export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts> {
   const machine = await machineById(db, id);
-  const [containers, releases, switches, commands] = await Promise.all([
+  const [containers, releases, switches, rotation, commands] = await Promise.all([
     eventsOf(db, [id], 1),
     openReleasesOf(db, [id]),
     switchesOf(db, [id]),
+    openRotation(db, id),
     db
       .selectFrom("bmc_commands")
       .selectAll()
@@ -46,7 +48,12 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
       succeeded: machine.allocation.succeeded,
       reinstall: machine.allocation.reinstall,
     },
-    bmc: bmcOf(machine),
+    bmc: {
+      ...bmcOf(machine),
+      rotation: rotation
+        ? { since: rotation.since, attempts: rotation.attempts, lastError: rotation.last_error }
+        : null,
+    },
     release: release
       ? {
           phase: release.phase,

@@ -12,7 +12,15 @@ import {
   because,
   type State,
 } from "./rules-why-answer.ts";
-import { heardAt, isSilent, newestEvent, newestEventAt, newestIs, type WhyFacts } from "./rules-why-facts.ts";
+import {
+  errorText,
+  heardAt,
+  isSilent,
+  newestEvent,
+  newestEventAt,
+  newestIs,
+  type WhyFacts,
+} from "./rules-why-facts.ts";
 
 /** The hammer gives up an installation after 30 minutes and starts over; the rest is its boot. */
 const INSTALL_MS = 30 * MINUTE_MS + BOOT_DEADLINE_MS;
@@ -34,7 +42,7 @@ export const ALLOCATED: readonly State[] = [
     name: "install-failed",
     applies: (facts) => toInstall(facts) && (facts.container?.crashLoop === true || newestIs("Crashed")(facts)),
     answer: (facts) => ({
-      doing: `allocated to project ${facts.allocation!.projectId}, but its installation fails${because(facts.container?.lastErrorEvent?.message || (newestEvent(facts)?.message ?? ""))}`,
+      doing: `allocated to project ${facts.allocation!.projectId}, but its installation fails${because(errorText(facts) || (newestEvent(facts)?.message ?? ""))}`,
       since: facts.container?.lastErrorEvent?.time ?? newestEventAt(facts),
       deadline: after(newestEventAt(facts), INSTALL_MS),
       next: "the machine restarts by itself and installs again",
@@ -101,7 +109,7 @@ export const ALLOCATED: readonly State[] = [
     name: "in-use-crashing",
     applies: ({ allocation, container }) => allocation !== null && container?.crashLoop === true,
     answer: (facts) => ({
-      doing: `in use by project ${facts.allocation!.projectId}, but it restarts out of turn${because(facts.container!.lastErrorEvent?.message ?? "")}`,
+      doing: `in use by project ${facts.allocation!.projectId}, but it restarts out of turn${because(errorText(facts))}`,
       since: facts.container!.lastErrorEvent?.time ?? newestEventAt(facts),
       deadline: after(heardAt(facts), ATTENTION_MS),
       next: "nothing by itself; it is well again when it phones home after a planned restart",

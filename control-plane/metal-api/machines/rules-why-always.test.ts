@@ -62,7 +62,11 @@ const anyFacts: fc.Arbitrary<WhyFacts> = fc.record({
       ),
     }),
   ),
-  bmc: fc.record({ address: fc.constantFrom("", "10.0.0.1:623"), lastUpdated: maybe(time) }),
+  bmc: fc.record({
+    address: fc.constantFrom("", "10.0.0.1:623"),
+    lastUpdated: maybe(time),
+    rotation: maybe(fc.record({ since: time, attempts: fc.nat(), lastError: text })),
+  }),
   switches: fc.array(fc.record({ id: fc.constantFrom("leaf01", "leaf02"), behind: fc.boolean(), lastError: text }), {
     maxLength: 2,
   }),

@@ -39,7 +39,12 @@ export interface WhyFacts {
     /** By disk. */
     readonly progress: Readonly<Record<string, EraseProgress>>;
   } | null;
-  readonly bmc: { readonly address: string; readonly lastUpdated: Date | null };
+  readonly bmc: {
+    readonly address: string;
+    readonly lastUpdated: Date | null;
+    /** The change of its password that is under way. */
+    readonly rotation: { readonly since: Date; readonly attempts: number; readonly lastError: string } | null;
+  };
   readonly switches: readonly {
     readonly id: string;
     /** It has not applied the newest wanted state yet. */
@@ -87,6 +92,12 @@ export function newestIs(...events: EventType[]): (facts: WhyFacts) => boolean {
   return (facts) => events.some((event) => event === newestEvent(facts)?.event);
 }
 
+/** The last error of its log in plain words; empty when there is none. */
+export function errorText({ container }: WhyFacts): string {
+  // The log says so of every event out of order; the state says it better.
+  return (container?.lastErrorEvent?.message ?? "").replace(/^\[unexpectedly received in state [^\]]*\](?:: )?/, "");
+}
+
 /** What keeps the newest power command from being executed; undefined when it was, or when none was given. */
 export function commandTrouble({ commands, partitionId, bmc }: WhyFacts): string | undefined {
   const power = commands.find(({ command, error }) => !command.startsWith("LED-") && !error?.startsWith("superseded"));
@@ -106,6 +117,13 @@ export function bmcSilence({ bmc }: WhyFacts, now: Date): string | undefined {
   return now.getTime() - bmc.lastUpdated.getTime() > BMC_SILENCE_MS
     ? `its BMC ${bmc.address} was last heard ${bmc.lastUpdated.toISOString()}`
     : undefined;
+}
+
+/** Undefined while no change of its BMC's password fails. */
+export function rotationTrouble({ bmc: { rotation } }: WhyFacts): string | undefined {
+  if (!rotation || rotation.lastError === "") return undefined;
+  const { since, attempts, lastError } = rotation;
+  return `its BMC password could not be changed since ${since.toISOString()}, ${attempts} attempts: ${lastError}`;
 }
 
 /** "/dev/sda 40 % (overwrite), /dev/sdb 100 % (discard) and 6 more"; empty before the first progress. */

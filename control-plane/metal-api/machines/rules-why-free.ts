@@ -14,7 +14,7 @@ import {
   because,
   type State,
 } from "./rules-why-answer.ts";
-import { bmcSilence, heardAt, isSilent, newestEvent, newestEventAt, newestIs } from "./rules-why-facts.ts";
+import { bmcSilence, errorText, heardAt, isSilent, newestEvent, newestEventAt, newestIs } from "./rules-why-facts.ts";
 
 export const FREE: readonly State[] = [
   {
@@ -32,7 +32,7 @@ export const FREE: readonly State[] = [
     name: "never-booted",
     applies: (facts) => !facts.registered && newestEvent(facts) === undefined,
     answer: (facts, now) => ({
-      doing: `known only by its BMC: it never booted the discovery image${because(bmcSilence(facts, now) ?? "")}`,
+      doing: `known only by its ${facts.bmc.address === "" ? "id" : "BMC"}: it never booted the discovery image${because(bmcSilence(facts, now) ?? "")}`,
       since: facts.created,
       deadline: after(facts.created, ATTENTION_MS),
       next: "nothing by itself; once it boots from the network it registers and is erased",
@@ -43,7 +43,7 @@ export const FREE: readonly State[] = [
     name: "crash-loop",
     applies: (facts) => facts.container?.crashLoop === true && !newestIs("Waiting")(facts),
     answer: (facts) => ({
-      doing: `in a crash loop: it starts again and again and gets no further than ${newestEvent(facts)?.event ?? "its start"}${because(facts.container!.lastErrorEvent?.message ?? "")}`,
+      doing: `in a crash loop: it starts again and again and gets no further than ${newestEvent(facts)?.event ?? "its start"}${because(errorText(facts))}`,
       since: facts.container!.lastErrorEvent?.time ?? newestEventAt(facts),
       deadline: after(facts.container!.lastErrorEvent?.time ?? newestEventAt(facts), ATTENTION_MS),
       next: "it goes on trying; it is well again when it waits for an allocation",

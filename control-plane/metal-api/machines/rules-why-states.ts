@@ -15,7 +15,7 @@ export const STATES: readonly State[] = [
       next: NOBODY,
       actions: [
         `see what was tried: ${ctl(facts, "erase-records")}`,
-        `replace a broken disk, then erase again: ${ctl(facts, "erase-retry")}`,
+        `erase again, after replacing what is broken: ${ctl(facts, "erase-retry")}`,
         `let it go without proof (admin, on record): ${ctl(facts, "erase-override", " --reason …")}`,
       ],
     }),

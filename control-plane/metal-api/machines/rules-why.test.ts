@@ -30,7 +30,7 @@ function facts(different: Partial<WhyFacts> & { event?: EventType; heard?: numbe
     container,
     allocation: null,
     release: null,
-    bmc: { address: "10.0.0.1:623", lastUpdated: ago(2) },
+    bmc: { address: "10.0.0.1:623", lastUpdated: ago(2), rotation: null },
     switches: [{ id: "leaf01", behind: false, lastError: "" }],
     commands: [],
     ...more,
@@ -95,7 +95,7 @@ const CASES: readonly [state: string, facts: WhyFacts, doing: string, since: num
     "release-without-bmc",
     facts({
       ...released({ phase: "reset", deadline: null, nextTry: ago(-1) }),
-      bmc: { address: "", lastUpdated: null },
+      bmc: { address: "", lastUpdated: null, rotation: null },
     }),
     "being taken back, but no BMC is known that could reset it",
     3,
@@ -203,8 +203,11 @@ const CASES: readonly [state: string, facts: WhyFacts, doing: string, since: num
   ],
   [
     "in-use-crashing",
-    facts({ ...allocated({ installed: ago(100), succeeded: true }), ...crashed("Preparing", "[unexpectedly …]") }),
-    "in use by project p1, but it restarts out of turn ([unexpectedly …])",
+    facts({
+      ...allocated({ installed: ago(100), succeeded: true }),
+      ...crashed("Preparing", "[unexpectedly received in state phoned home]"),
+    }),
+    "in use by project p1, but it restarts out of turn",
     2,
     1 - 1440,
   ],
@@ -312,7 +315,12 @@ describe("why", () => {
     const { also } = why(
       facts({
         ...crashed("Waiting", "it was a bad morning"),
-        bmc: { address: "10.0.0.1:623", lastUpdated: ago(30) },
+        waitingUntil: null,
+        bmc: {
+          address: "10.0.0.1:623",
+          lastUpdated: ago(30),
+          rotation: { since: ago(30), attempts: 2, lastError: "no answer" },
+        },
         switches: [{ id: "leaf01", behind: true, lastError: "FRR does not reload" }],
         state: { value: "LOCKED", description: "evidence", issuer: "ann" },
         disks: { state: "erased", reason: "let go without proof by bob: scrap", since: ago(60) },
@@ -321,7 +329,8 @@ describe("why", () => {
     );
     expect(also).toEqual([
       `its BMC 10.0.0.1:623 was last heard ${ago(30).toISOString()}`,
-      "it was a bad morning",
+      `its BMC password could not be changed since ${ago(30).toISOString()}, 2 attempts: no answer`,
+      "it crashed before (it was a bad morning)",
       "switch leaf01: FRR does not reload",
       "locked: evidence",
       "let go without proof by bob: scrap",

@@ -1,7 +1,15 @@
 // One answer to "what is this machine doing, and what can I do?": its state from a table, what ails it besides, and the
 // facts that this is concluded from. Pure.
-import { bmcSilence, commandTrouble, type BmcCommandFact, newestEvent, type WhyFacts } from "./rules-why-facts.ts";
-import type { Answer } from "./rules-why-answer.ts";
+import {
+  bmcSilence,
+  commandTrouble,
+  type BmcCommandFact,
+  errorText,
+  newestEvent,
+  rotationTrouble,
+  type WhyFacts,
+} from "./rules-why-facts.ts";
+import { type Answer, because } from "./rules-why-answer.ts";
 import { STATES } from "./rules-why-states.ts";
 
 export interface Why extends Answer {
@@ -13,31 +21,35 @@ export interface Why extends Answer {
 export function why(facts: WhyFacts, now: Date): Why {
   const { name, answer } = STATES.find(({ applies }) => applies(facts, now))!;
   const { since, deadline, ...rest } = answer(facts, now);
-  const told = rest.doing;
   return {
     state: name,
     ...rest,
     since,
     deadline: deadline < since ? since : deadline,
-    also: AILMENTS.flatMap((find) => find(facts, now) ?? []).filter((ailment) => !told.includes(ailment)),
+    also: AILMENTS.flatMap(([toldBy, find]) => (toldBy.includes(name) ? [] : (find(facts, now) ?? []))),
     facts: factsOf(facts, now),
   };
 }
 
-type Ailment = (facts: WhyFacts, now: Date) => string | undefined;
+type Ailment = readonly [toldBy: readonly string[], find: (facts: WhyFacts, now: Date) => string | undefined];
 
-/** What an operator should know whatever the machine is doing. */
+/** What an operator should know whatever the machine is doing, but for the states whose answer tells it already. */
 const AILMENTS: readonly Ailment[] = [
-  (facts) => commandTrouble(facts),
-  bmcSilence,
-  ({ container }) => (container?.crashLoop ? container.lastErrorEvent?.message || "it crashed before" : undefined),
-  ({ switches }) => switches.find(({ lastError }) => lastError !== "") && switchErrors(switches),
-  ({ state }) => (state.value === "LOCKED" ? `locked: ${state.description}` : undefined),
-  ({ disks }) => (disks.state === "erased" && disks.reason !== "" ? disks.reason : undefined),
+  [["release-bmc"], commandTrouble],
+  [["never-booted", "release-without-bmc"], bmcSilence],
+  [[], rotationTrouble],
+  [
+    ["crash-loop", "install-failed", "in-use-crashing"],
+    (facts) => (facts.container?.crashLoop ? `it crashed before${because(errorText(facts))}` : undefined),
+  ],
+  [[], switchErrors],
+  [["kept"], ({ state }) => (state.value === "LOCKED" ? `locked: ${state.description}` : undefined)],
+  [[], ({ disks }) => (disks.state === "erased" && disks.reason !== "" ? disks.reason : undefined)],
 ];
 
-function switchErrors(switches: WhyFacts["switches"]): string {
-  return switches.flatMap(({ id, lastError }) => (lastError === "" ? [] : [`switch ${id}: ${lastError}`])).join(", ");
+function switchErrors({ switches }: WhyFacts): string | undefined {
+  const errors = switches.flatMap(({ id, lastError }) => (lastError === "" ? [] : [`switch ${id}: ${lastError}`]));
+  return errors.length > 0 ? errors.join(", ") : undefined;
 }
 
 /** Short texts that tell where the answer comes from. */

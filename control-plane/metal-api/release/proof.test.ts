@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { EraseRecordKey, MachineEraseRecord } from "@metal-stack/api-schema";
 import { json } from "@metal-stack/database";
 import { ConfigurationError } from "@metal-stack/service";
+import * as fc from "fast-check";
 import { sql } from "kysely";
 import type { Static } from "typebox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,6 +23,7 @@ import { reportErase } from "./erase-report.ts";
 import { newRecordKey, readRecordKey, RecordSigner } from "./record-key.ts";
 
 const GIB = 2 ** 30;
+type Disk = { readonly name: string; readonly serial: string; readonly size: number };
 const SDA = { name: "/dev/sda", size: 100 * GIB, serial: "S1" };
 const SDB = { name: "/dev/sdb", size: 100 * GIB, serial: "S2" };
 
@@ -312,6 +314,50 @@ describe("a machine", () => {
     await register(id, namespaces[1]!, { ...namespaces[0]!, size: 3 * GIB });
     expect((await machine(id)).disks_reason).toContain("larger than what was erased");
   });
+
+  it("has the erased disks exactly when each can be told to be one of them, no bigger", async () => {
+    const disk = fc.record({
+      name: fc.constantFrom("/dev/sda", "/dev/sdb", "/dev/sdc"),
+      serial: fc.constantFrom("", "A", "B"),
+      size: fc.integer({ min: 1, max: 3 }),
+    });
+    const disks = fc.array(disk, { maxLength: 4 });
+    const { db } = world.context;
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(disks, fc.oneof(disks, fc.constant("permuted" as const)), async (erased, given) => {
+        const there = given === "permuted" ? erased.toReversed() : given;
+        const id = `random-${++count}`;
+        await db
+          .insertInto("machines")
+          .values({ id, hardware: hardware(...there) })
+          .execute();
+        const verdict = { release_id: "", accepted: true, waived_by: "test", disks: json(erased) };
+        await db
+          .insertInto("erase_verdicts")
+          .values({ id, machine_id: id, ...verdict })
+          .execute();
+        const { objection } = await db
+          .selectFrom("machines")
+          .select(sql<string | null>`erase_objection(machines)`.as("objection"))
+          .where("id", "=", id)
+          .executeTakeFirstOrThrow();
+        expect(objection === null, `${JSON.stringify({ erased, there })}: ${objection}`).toBe(paired(there, erased));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  /** Tries every pairing. */
+  function paired(there: readonly Disk[], erased: readonly Disk[]): boolean {
+    const [first, ...rest] = there;
+    if (!first) return erased.length === 0;
+    const known = (disk: Disk) => disk.serial || disk.name;
+    return erased.some(
+      (disk, index) =>
+        known(disk) === known(first) && first.size <= disk.size && paired(rest, erased.toSpliced(index, 1)),
+    );
+  }
 
   it("without a proof newer than its last tenant cannot be made available or given away, by any statement", async () => {
     const { db } = world.context;

@@ -223,6 +223,26 @@ describe("an erase", () => {
     told.stop();
   });
 
+  it("counts for the disks that were there: a machine that comes back with another one is held back", async () => {
+    const { hammer, told, jobId } = await hammerErasing();
+    await hammer.hammer.reportErase({ machineId: id, jobId, disks: [erasedDisk] });
+    expect(await machine()).toMatchObject({ disks: "erased" });
+    told.stop();
+    const again = await bootHammer(world, id);
+    const { hardware } = registration(id);
+    const other = { name: "/dev/vdb", size: 1n << 30n, serial: "D9" };
+    await again.boot
+      .register({ ...registration(id), hardware: { ...hardware, nics: [], disks: [...hardware.disks, other] } })
+      .catch(() => undefined);
+    const waiting = instructionsOf(again);
+    expect((await waiting.until("wait")).value).toMatchObject({
+      allocatable: false,
+      reason:
+        "quarantined: other disks than were erased: /dev/vdb (serial D9) was not there when the disks were erased",
+    });
+    waiting.stop();
+  });
+
   it("is tried again out of quarantine under a new job", async () => {
     const { hammer, told, jobId } = await hammerErasing();
     await hammer.hammer.reportErase({ machineId: id, jobId, disks: [] });

@@ -30,8 +30,14 @@ const DATABASE: Readonly<Record<string, ConnectError>> = {
   "40P01": again,
 };
 
-/** Classes 08 (connection), 53 (resources) and 57 (shutdown), and what the operating system says of a lost connection. */
-const UNREACHABLE = /^(08|53|57)...$|^E(CONN|PIPE|TIMEDOUT|HOST|NET)|^ENOENT$/;
+/**
+ * Classes 08 (connection), 53 (resources), 55 (a database that accepts no connections) and 57 (shutdown), and what the
+ * operating system says of a lost connection.
+ */
+const UNREACHABLE = /^(08|53|55|57)...$|^E(CONN|PIPE|TIMEDOUT|HOST|NET)|^ENOENT$/;
+/** What the driver says without a code. */
+const LOST =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
 
 /** Makes every error one that the caller may read; what is inside our house goes to the log. */
 export function readableErrors(log: ErrorLog): Interceptor {
@@ -46,7 +52,7 @@ export function readableErrors(log: ErrorLog): Interceptor {
         throw new ConnectError(rawMessage, answer);
       }
       log.error({ err: error, method: request.method.name }, "a request failed");
-      if ((code !== undefined && UNREACHABLE.test(code)) || message.includes("timeout exceeded when trying to connect"))
+      if (code === undefined ? LOST.test(message) : UNREACHABLE.test(code))
         throw new ConnectError("the database of masterdata-api does not answer; repeat the request", Code.Unavailable);
       throw new ConnectError("internal error, see the log of masterdata-api", Code.Internal);
     }

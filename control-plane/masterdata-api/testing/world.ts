@@ -14,7 +14,7 @@ export interface World {
   readonly tenantMembers: Client<typeof masterdata.TenantMemberService>;
   readonly versions: Client<typeof masterdata.VersionService>;
   readonly health: Client<typeof health.Health>;
-  /** What went wrong inside, method by method. */
+  /** What went wrong inside. */
   readonly log: string[];
   /** Removes every entity and its history. */
   empty(): Promise<void>;
@@ -25,7 +25,7 @@ export interface World {
 export async function createWorld(guards: readonly Interceptor[] = []): Promise<World> {
   const { db, url, drop } = await testDatabase<Schema>(MIGRATIONS);
   const log: string[] = [];
-  const error = (details: object) => void log.push((details as { method: string }).method);
+  const error = (details: object) => void log.push(String((details as { err: unknown }).err));
   const transport = createRouterTransport(createMasterdataRoutes(db, { error }, guards));
   return {
     db,

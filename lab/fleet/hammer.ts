@@ -14,6 +14,8 @@ const SILENCE_MS = 60_000;
 const FLUSH_MS = 1_000;
 const BACKOFF = { firstMs: 50, maxMs: 500 };
 const ERASE_METHOD = "overwrite";
+/** Of every simulated installation: to be found again wherever it must not be. */
+export const CONSOLE_PASSWORD = "Console7Canary9w";
 
 export interface Hardware {
   readonly uuid: string;
@@ -228,7 +230,7 @@ export class SimulatedHammer {
     this.#emit(transport, "Booting New Kernel");
     await Promise.race([this.#lastEvent, sleep(FLUSH_MS)]);
     const bootInfo = { imageId: "", primaryDisk: disk.name, kernel: "/boot/vmlinuz", initrd: "/boot/initrd" };
-    const report = { uuid, consolePassword: "console", bootInfo, success: true };
+    const report = { uuid, consolePassword: CONSOLE_PASSWORD, bootInfo, success: true };
     await this.#insist((options) => createClient(BootService, transport).report(report, options));
     return "kexec";
   }

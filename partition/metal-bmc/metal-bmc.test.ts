@@ -128,6 +128,17 @@ describe("commands", () => {
     await result(order("ON", { logins: [own("l1", "bad")] })).toMatch(/discovery login is refused too/);
   });
 
+  it("do nothing to a BMC that belongs to another machine, whatever address that was told", async () => {
+    start([]);
+    const thief = { machineId: "5ea00000-0000-4000-8000-000000000bad" };
+    const own = { id: "l1", user: "metal", password: "other-secret" };
+    for (const more of [{}, { logins: [own] }])
+      await result(order("RESET", { ...thief, ...more })).toMatch(`is that of machine ${server.uuid}, not of`);
+    await result(order("PASSWORD", { ...thief, logins: [own], wanted: own })).toMatch("nothing was done");
+    expect(server.actions).toEqual([]);
+    expect(server.controller.users.get(2).password).toBe("metalpw");
+  });
+
   it("are executed once, however often they are sent, and their results are told until they arrive", async () => {
     metalApi.resultsToLose = 2;
     start([]);

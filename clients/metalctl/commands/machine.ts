@@ -84,6 +84,12 @@ export function addMachineCommands(program: Command): void {
   for (const action of POWER)
     onMachine(power, action, `power ${action}`, (id) => ["POST", path(id, `power/${action}`), {}]);
 
+  onMachine(group, "bmc-rotate", "give the BMC a new password; see how it goes with: machine jobs", (id) => [
+    "POST",
+    path(id, "bmc/rotate"),
+    {},
+  ]);
+
   const identify = group.command("identify").description("the chassis LED");
   for (const state of ["on", "off"] as const) {
     onMachine(identify, state, `LED ${state}`, (id, flags) => [

@@ -2,6 +2,7 @@
 import type { MachineJob } from "@metal-stack/api-schema";
 import { sql } from "kysely";
 import { openRotation } from "../bmc/rotation.ts";
+import { openRotationsOf, type RotationRow } from "../bmc/rotation.ts";
 import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";
@@ -79,14 +80,19 @@ function bmcOf({ ipmi }: MachineRow) {
   return { address: ipmi?.address ?? "", lastUpdated: ipmi?.last_updated ? new Date(ipmi.last_updated) : null };
 }
 
+function rotationOf(row: RotationRow | undefined): IssueSubject["bmc"]["rotation"] {
+  return row && { reason: row.reason, attempts: row.attempts, lastError: row.last_error, since: row.since };
+}
+
 /** Machines as the rules of provisioning/issues see them, in a fixed number of queries. */
 export async function issueSubjects(db: Db, machines: readonly MachineRow[], now: Date): Promise<IssueSubject[]> {
   const ids = machines.map(({ id }) => id);
-  const [containers, releases, switches, proven] = await Promise.all([
+  const [containers, releases, switches, proven, rotations] = await Promise.all([
     eventsOf(db, ids, 1),
     openReleasesOf(db, ids),
     switchesOf(db, ids),
     provenErased(db, ids),
+    openRotationsOf(db, ids),
   ]);
   return machines.map((machine): IssueSubject => {
     const container = containers.get(machine.id);
@@ -98,7 +104,7 @@ export async function issueSubjects(db: Db, machines: readonly MachineRow[], now
       liveliness: liveliness(container, allocation !== null, now),
       container,
       allocation: allocation && { role: allocation.role, asns: allocation.networks.map(({ asn }) => asn) },
-      bmc: { ...bmcOf(machine), mac: ipmi?.mac ?? "" },
+      bmc: { ...bmcOf(machine), mac: ipmi?.mac ?? "", rotation: rotationOf(rotations.get(machine.id)) },
       disks: machine.disks,
       disksReason: machine.disks_reason,
       release: release

@@ -28,6 +28,8 @@ export interface BmcFacts {
 
 /** A logged-in BMC. */
 export interface Bmc extends AsyncDisposable {
+  /** Whose it is: the SMBIOS uuid of the machine, lower case. */
+  machineId(): Promise<string>;
   isPowered(): Promise<boolean>;
   /** Resets and cycles are refused by a machine that is off. */
   power(action: PowerAction): Promise<void>;

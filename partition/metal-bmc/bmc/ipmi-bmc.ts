@@ -32,6 +32,10 @@ class IpmiBmc implements Bmc {
     this.#session = session;
   }
 
+  async machineId(): Promise<string> {
+    return ipmi.guessGuid(await ipmi.getSystemGuid(this.#session));
+  }
+
   async isPowered(): Promise<boolean> {
     return (await ipmi.getChassisStatus(this.#session)).powered;
   }
@@ -76,7 +80,7 @@ class IpmiBmc implements Bmc {
 
   async facts(): Promise<BmcFacts> {
     const session = this.#session;
-    const machineId = ipmi.guessGuid(await ipmi.getSystemGuid(session));
+    const machineId = await this.machineId();
     const { firmware } = await ipmi.getDeviceId(session);
     const { powered, identify } = await ipmi.getChassisStatus(session);
     // Not every BMC has a FRU inventory or its LAN on channel 1: a machine is worth reporting without.

@@ -28,9 +28,23 @@ export async function logIn(
       "the BMC refuses the machine's own login; trying the discovery login",
     );
   const bmc = await tryLogin(address, discoveryLogin, options, signal, refusals);
-  if (bmc) return { bmc, id: DISCOVERY };
+  if (bmc) {
+    await demandOwner(bmc, machineId, address);
+    return { bmc, id: DISCOVERY };
+  }
   const last = refusals.pop()!;
   throw new Error(refusals.length === 0 ? last : `${refusals.join("; ")}; the discovery login is refused too: ${last}`);
+}
+
+/**
+ * A machine tells the address of its BMC itself, and the discovery login opens every BMC: one that names another machine's
+ * must not get that one reset. (The machine's own login needs no such check: no other BMC accepts it.)
+ */
+async function demandOwner(bmc: Bmc, machineId: string, address: string): Promise<void> {
+  const owner = await bmc.machineId();
+  if (owner === machineId) return;
+  await bmc[Symbol.asyncDispose]();
+  throw new Error(`the BMC at ${address} is that of machine ${owner}, not of ${machineId}: nothing was done`);
 }
 
 /** Undefined when the BMC refuses this login; any other failure is thrown. */

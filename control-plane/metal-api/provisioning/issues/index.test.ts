@@ -60,6 +60,14 @@ const CASES: [string, string | undefined, Partial<IssueSubject>, string?][] = [
   ["BMC without address", "bmc-without-ip", bmc({ address: "" })],
   ["BMC never reported", "bmc-info-outdated", bmc({ lastUpdated: null }), "machine ipmi has never been set"],
   ["BMC silent", "bmc-info-outdated", bmc({ lastUpdated: minutesAgo(21) }), "last updated 21m0s ago"],
+  [
+    "a BMC that keeps its password",
+    "bmc-password-not-rotated",
+    bmc({
+      rotation: { reason: "the machine was given back", attempts: 2, lastError: "no answer", since: minutesAgo(61) },
+    }),
+    "the machine was given back; tried 2 times in 1h1m0s, last error: no answer",
+  ],
   ["quarantined", "quarantined", { disks: "quarantined", disksReason: "/dev/sda failed" }, "/dev/sda failed"],
   ["release under way", undefined, { disks: "erasing", ...release(2) }],
   [

@@ -2,6 +2,7 @@
 import { asnNotUnique } from "./asn-not-unique.ts";
 import { bmcInfoOutdated } from "./bmc-info-outdated.ts";
 import { bmcNoDistinctIp } from "./bmc-no-distinct-ip.ts";
+import { bmcPasswordNotRotated } from "./bmc-password-not-rotated.ts";
 import { bmcWithoutIp } from "./bmc-without-ip.ts";
 import { bmcWithoutMac } from "./bmc-without-mac.ts";
 import { crashLoop } from "./crashloop.ts";
@@ -37,6 +38,7 @@ export const ISSUES: readonly IssueRule[] = [
   quarantined,
   releaseStuck,
   eraseUnproven,
+  bmcPasswordNotRotated,
   switchSyncFailing,
   noEventContainer,
 ];

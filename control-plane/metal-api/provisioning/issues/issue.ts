@@ -18,7 +18,13 @@ export interface IssueSubject {
   readonly container: EventContainer | undefined;
   /** ASNs of the allocation's networks; absent when not allocated. */
   readonly allocation: { readonly role: "machine" | "firewall"; readonly asns: readonly number[] } | null;
-  readonly bmc: { readonly address: string; readonly mac: string; readonly lastUpdated: Date | null };
+  readonly bmc: {
+    readonly address: string;
+    readonly mac: string;
+    readonly lastUpdated: Date | null;
+    /** The change of its password that is under way, if any. */
+    readonly rotation?: RotationFact | undefined;
+  };
   readonly disks: "unknown" | "erasing" | "erased" | "in-use" | "quarantined";
   readonly disksReason: string;
   /** The release under way, if any. */
@@ -26,6 +32,13 @@ export interface IssueSubject {
   /** Whether the newest erase record of the machine was accepted. */
   readonly eraseProven: boolean;
   readonly switches: readonly SwitchFact[];
+}
+
+interface RotationFact {
+  readonly reason: string;
+  readonly attempts: number;
+  readonly lastError: string;
+  readonly since: Date;
 }
 
 interface ReleaseFact {

@@ -2,15 +2,7 @@
 // overlap checks. BENCH_SECONDS (2) is the time of one measurement.
 import { mkdtempSync, rmSync } from "node:fs";
 import { EmbeddedPostgres, migrate, openDatabase } from "@metal-stack/database";
-import {
-  acquireAddress,
-  acquireChildPrefix,
-  AddressQueue,
-  createPrefix,
-  findOverlap,
-  ipamMigrations,
-  load,
-} from "@metal-stack/ipam";
+import { acquireAddress, acquireChildPrefix, IpamQueue, findOverlap, ipamMigrations, load } from "@metal-stack/ipam";
 import { type Kysely, sql } from "kysely";
 import { buildPeer, GoIpam, type Job, type Measured } from "./ipam-peer.ts";
 
@@ -98,7 +90,7 @@ function row(what: string, way: string, go: Measured | undefined, ours: Measured
 }
 
 async function addresses(world: World): Promise<void> {
-  const queue = new AddressQueue(world.ours);
+  const queue = new IpamQueue(world.ours);
   for (const taken of TAKEN) {
     await fill(
       world,
@@ -107,7 +99,7 @@ async function addresses(world: World): Promise<void> {
     for (const { name, clients, prefixes } of WAYS) {
       const cidrs = Array.from({ length: clients }, (_, client) => pools[client % prefixes]!);
       const go = await world.go?.run({ op: "address", clients, cidrs, seconds: SECONDS });
-      const ours = await drive(clients, (client) => queue.acquire(cidrs[client]!));
+      const ours = await drive(clients, (client) => queue.acquireAddress(cidrs[client]!));
       const inTransaction = await drive(clients, (client) =>
         world.ours.transaction().execute((tx) => acquireAddress(tx, cidrs[client]!)),
       );
@@ -117,6 +109,7 @@ async function addresses(world: World): Promise<void> {
 }
 
 async function children(world: World): Promise<void> {
+  const queue = new IpamQueue(world.ours);
   for (const { name, clients, prefixes } of WAYS) {
     await fill(
       world,
@@ -125,7 +118,7 @@ async function children(world: World): Promise<void> {
     const cidrs = Array.from({ length: clients }, (_, client) => parents[client % prefixes]!);
     const job: Job = { op: "child", clients, cidrs, length: 64, seconds: SECONDS };
     const go = await world.go?.run(job);
-    const ours = await drive(clients, (client) => acquireChildPrefix(world.ours, cidrs[client]!, 64));
+    const ours = await drive(clients, (client) => queue.acquireChildPrefix(cidrs[client]!, 64));
     const inTransaction = await drive(clients, (client) =>
       world.ours.transaction().execute((tx) => acquireChildPrefix(tx, cidrs[client]!, 64)),
     );
@@ -134,11 +127,12 @@ async function children(world: World): Promise<void> {
 }
 
 async function newPrefixes(world: World): Promise<void> {
+  const queue = new IpamQueue(world.ours);
   for (const { name, clients } of WAYS.slice(0, 2)) {
     await fill(world, []);
     const go = await world.go?.run({ op: "prefix", clients, cidrs: [], seconds: SECONDS });
     const ours = await drive(clients, (client, n) =>
-      createPrefix(world.ours, `${100 + client}.${(n >> 8) % 256}.${n % 256}.0/24`),
+      queue.createPrefix(`${100 + client}.${(n >> 8) % 256}.${n % 256}.0/24`),
     );
     row("new prefix", name, go, ours);
   }

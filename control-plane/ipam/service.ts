@@ -1,11 +1,8 @@
 // The methods of api.v1.IpamService: each translates to one call of the library.
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import {
-  acquireChildPrefix,
-  acquireSpecificChildPrefix,
-  AddressQueue,
+  IpamQueue,
   createNamespace,
-  createPrefix,
   deleteNamespace,
   deletePrefix,
   dump,
@@ -32,7 +29,7 @@ const VERSION = { version: "v0.1.0", revision: "", gitSha1: "", buildDate: "" };
 const LONGEST_PREFIX = 128;
 
 export function ipamService(db: Kysely<object>): ServiceImpl<typeof ipam.IpamService> {
-  const queue = new AddressQueue(db);
+  const queue = new IpamQueue(db);
 
   async function stored(cidr: string, namespace: string): Promise<StoredPrefix> {
     const prefix = await findPrefix(db, cidr, namespace);
@@ -50,7 +47,7 @@ export function ipamService(db: Kysely<object>): ServiceImpl<typeof ipam.IpamSer
     version: () => VERSION,
 
     async createPrefix({ cidr, namespace }) {
-      return { prefix: { cidr: await createPrefix(db, cidr, named(namespace)), parentCidr: "" } };
+      return { prefix: { cidr: await queue.createPrefix(cidr, named(namespace)), parentCidr: "" } };
     },
 
     async deletePrefix({ cidr, namespace }) {
@@ -84,8 +81,8 @@ export function ipamService(db: Kysely<object>): ServiceImpl<typeof ipam.IpamSer
       if (length > LONGEST_PREFIX)
         throw new ConnectError(`length must not be greater than ${LONGEST_PREFIX}`, Code.InvalidArgument);
       const child = childCidr
-        ? await acquireSpecificChildPrefix(db, cidr, childCidr, named(namespace))
-        : await acquireChildPrefix(db, cidr, length, named(namespace));
+        ? await queue.acquireSpecificChildPrefix(cidr, childCidr, named(namespace))
+        : await queue.acquireChildPrefix(cidr, length, named(namespace));
       return { prefix: { cidr: child, parentCidr: canonical(cidr) } };
     },
 
@@ -95,13 +92,15 @@ export function ipamService(db: Kysely<object>): ServiceImpl<typeof ipam.IpamSer
     },
 
     async acquireIP({ prefixCidr, ip, namespace }) {
-      const acquired = await queue.acquire(prefixCidr, ip || undefined, named(namespace));
+      const acquired = ip
+        ? await queue.acquireSpecificAddress(prefixCidr, ip, named(namespace))
+        : await queue.acquireAddress(prefixCidr, named(namespace));
       return { ip: { ip: acquired, parentPrefix: canonical(prefixCidr) } };
     },
 
     async releaseIP({ prefixCidr, ip, namespace }) {
       if (!parseAddress(ip)) throw new ConnectError(`unable to parse ip:${ip}`, Code.InvalidArgument);
-      await queue.release(prefixCidr, ip, named(namespace));
+      await queue.releaseAddress(prefixCidr, ip, named(namespace));
       return { ip: { ip, parentPrefix: canonical(prefixCidr) } };
     },
 

@@ -120,27 +120,6 @@ begin
   end if;
 end $$;
 
--- Many at once, for a service with many clients: one round trip and one commit. Who calls it sorts by namespace and
--- prefix, so that two batches never wait for each other in a circle.
-create function ipam.change_addresses(namespaces text[], prefixes cidr[], ips inet[], releases boolean[])
-returns table (ip text, refusal text, taken bigint) language plpgsql as $$
-declare
-  outcome record;
-begin
-  for i in 1 .. cardinality(prefixes) loop
-    if releases[i] then
-      ip := null;
-      refusal := ipam.release_address(namespaces[i], prefixes[i], ips[i]);
-    else
-      outcome := ipam.acquire_address(namespaces[i], prefixes[i], ips[i]);
-      ip := outcome.ip;
-      refusal := outcome.refusal;
-      taken := outcome.taken;
-    end if;
-    return next;
-  end loop;
-end $$;
-
 -- The lowest part of the smallest free block that is large enough, or exactly `wanted`.
 create function ipam.acquire_child(ns text, within cidr, wanted cidr, bits int, out child cidr, out refusal text)
 language plpgsql as $$
@@ -216,4 +195,35 @@ begin
   perform from ipam.prefixes where namespace = ns;
   if found then refusal := 'in-use'; return; end if;
   delete from ipam.namespaces where name = ns;
+end $$;
+
+-- Many at once, for a service with many clients: one round trip and one commit. Who calls it sorts by namespace and
+-- prefix, so that two batches never wait for each other in a circle.
+create function ipam.change_many(kinds text[], namespaces text[], prefixes cidr[], wanted inet[], bits int[])
+returns table (result text, refusal text, detail text) language plpgsql as $$
+declare
+  outcome record;
+begin
+  for i in 1 .. cardinality(kinds) loop
+    result := null;
+    detail := null;
+    case kinds[i]
+      when 'acquire' then
+        outcome := ipam.acquire_address(namespaces[i], prefixes[i], wanted[i]);
+        result := outcome.ip;
+        refusal := outcome.refusal;
+        detail := outcome.taken;
+      when 'release' then
+        refusal := ipam.release_address(namespaces[i], prefixes[i], wanted[i]);
+      when 'child' then
+        outcome := ipam.acquire_child(namespaces[i], prefixes[i], wanted[i]::cidr, bits[i]);
+        result := outcome.child;
+        refusal := outcome.refusal;
+      when 'create' then
+        outcome := ipam.create_prefix(namespaces[i], prefixes[i]);
+        refusal := outcome.refusal;
+        detail := outcome.obstacle;
+    end case;
+    return next;
+  end loop;
 end $$;

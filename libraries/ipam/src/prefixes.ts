@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { BITS, covers, formatPrefix, parsePrefix, type Prefix } from "./address.ts";
+import { type Change, makeChange } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { IpamError } from "./errors.ts";
 
@@ -31,13 +32,23 @@ export function prefixOf(cidr: string): Prefix {
  * Throws `invalid`, `no-namespace`, and `overlap` when it meets another prefix of the namespace at any level.
  */
 export async function createPrefix(db: Database, cidr: string, namespace = ROOT_NAMESPACE): Promise<string> {
-  const canonical = formatPrefix(prefixOf(cidr));
-  const { rows } = await sql<{ refusal: string | null; obstacle: string | null }>`
-    select refusal, obstacle from ipam.create_prefix(${namespace}, ${canonical})`.execute(db);
-  const { refusal, obstacle } = rows[0]!;
-  if (refusal === "overlap") throw new IpamError("overlap", `${canonical} overlaps ${obstacle ?? "another prefix"}`);
-  if (refusal !== null) throw missing(refusal, canonical, namespace);
-  return canonical;
+  return makeChange(db, creation(cidr, namespace));
+}
+
+export function creation(wanted: string, namespace: string): Change {
+  const cidr = formatPrefix(prefixOf(wanted));
+  return {
+    kind: "create",
+    namespace,
+    cidr,
+    wanted: null,
+    bits: null,
+    answer({ refusal, detail }) {
+      if (refusal === null) return cidr;
+      if (refusal === "overlap") throw new IpamError("overlap", `${cidr} overlaps ${detail ?? "another prefix"}`);
+      throw missing(refusal, cidr, namespace);
+    },
+  };
 }
 
 /** Which of the namespace's prefixes meets the given one; undefined when none does, and it could be created. */
@@ -91,10 +102,7 @@ export async function acquireChildPrefix(
   length: number,
   namespace = ROOT_NAMESPACE,
 ): Promise<string> {
-  const parent = prefixOf(parentCidr);
-  if (!Number.isInteger(length) || length < 0 || length > BITS[parent.family])
-    throw new IpamError("invalid", `given length:${length} must be a whole number up to ${BITS[parent.family]}`);
-  return acquireChild(db, parent, undefined, length, namespace);
+  return makeChange(db, childAcquisition(parentCidr, length, namespace));
 }
 
 /** Hands out exactly `childCidr`; host bits are masked away. Throws as {@link acquireChildPrefix}. */
@@ -104,37 +112,40 @@ export async function acquireSpecificChildPrefix(
   childCidr: string,
   namespace = ROOT_NAMESPACE,
 ): Promise<string> {
-  const parent = prefixOf(parentCidr);
-  const child = prefixOf(childCidr);
-  // Also when it is shorter than the parent: then the length is what is wrong.
-  if (child.length > parent.length && !covers(parent, child)) throw unavailable(child, parent);
-  return acquireChild(db, parent, child, child.length, namespace);
+  return makeChange(db, childAcquisition(parentCidr, childCidr, namespace));
 }
 
-async function acquireChild(
-  db: Database,
-  parent: Prefix,
-  wanted: Prefix | undefined,
-  length: number,
-  namespace: string,
-): Promise<string> {
+/** @param which the length of any child, or the CIDR of one */
+export function childAcquisition(parentCidr: string, which: number | string, namespace: string): Change {
+  const parent = prefixOf(parentCidr);
   const cidr = formatPrefix(parent);
-  const { rows } = await sql<{ child: string | null; refusal: string | null }>`
-    select child, refusal from ipam.acquire_child(
-      ${namespace}, ${cidr}, ${wanted ? formatPrefix(wanted) : null}, ${length})`.execute(db);
-  const { child, refusal } = rows[0]!;
-  switch (refusal) {
-    case null:
-      return child!;
-    case "too-short":
-      throw new IpamError("invalid", `given length:${length} must be greater than prefix length:${parent.length}`);
-    case "in-use":
-      throw new IpamError("in-use", `prefix ${cidr} has ips, acquire child prefix not possible`);
-    case "no-prefix-left":
-      throw wanted ? unavailable(wanted, parent) : await nothingLeft(db, cidr, length, namespace);
-    default:
-      throw missing(refusal, cidr, namespace);
-  }
+  const wanted = typeof which === "string" ? prefixOf(which) : undefined;
+  const bits = wanted?.length ?? Number(which);
+  if (!wanted && (!Number.isInteger(bits) || bits < 0 || bits > BITS[parent.family]))
+    throw new IpamError("invalid", `given length:${bits} must be a whole number up to ${BITS[parent.family]}`);
+  // Also when it is shorter than the parent: then the length is what is wrong.
+  if (wanted && bits > parent.length && !covers(parent, wanted)) throw unavailable(wanted, parent);
+  return {
+    kind: "child",
+    namespace,
+    cidr,
+    wanted: wanted ? formatPrefix(wanted) : null,
+    bits,
+    async answer({ result, refusal }, db) {
+      switch (refusal) {
+        case null:
+          return result!;
+        case "too-short":
+          throw new IpamError("invalid", `given length:${bits} must be greater than prefix length:${parent.length}`);
+        case "in-use":
+          throw new IpamError("in-use", `prefix ${cidr} has ips, acquire child prefix not possible`);
+        case "no-prefix-left":
+          throw wanted ? unavailable(wanted, parent) : await nothingLeft(db, cidr, bits, namespace);
+        default:
+          throw missing(refusal, cidr, namespace);
+      }
+    },
+  };
 }
 
 function unavailable(child: Prefix, parent: Prefix): IpamError {

@@ -1,14 +1,8 @@
 // Many clients, few commits: what arrives while PostgreSQL works is sent together as the next statement.
-import {
-  type AddressChange,
-  type AddressOutcome,
-  acquisition,
-  changeAddresses,
-  releasing,
-  resultOf,
-} from "./addresses.ts";
+import { acquisition, releasing } from "./addresses.ts";
+import { type Change, changeMany, type Outcome } from "./changes.ts";
 import type { Database } from "./database.ts";
-import { ROOT_NAMESPACE } from "./prefixes.ts";
+import { childAcquisition, creation, ROOT_NAMESPACE } from "./prefixes.ts";
 
 /** Bounds the time that one statement keeps its prefixes locked: some 100 µs a change. */
 const LARGEST_BATCH = 100;
@@ -18,17 +12,17 @@ const LANES = 2;
 const AGAIN = ["40P01", "40001"];
 
 interface Waiting {
-  readonly change: AddressChange;
-  readonly resolve: (ip: string) => void;
+  readonly change: Change;
+  readonly resolve: (result: string) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Acquires and releases addresses for many clients at once, each change committed when its promise resolves. Results and
- * errors are those of {@link acquireAddress} and its siblings; the order of changes of one prefix is that of the calls.
- * For a service; who has a transaction of his own calls those functions on it.
+ * The IPAM for many clients at once, each change committed when its promise resolves. Results and errors are those of
+ * the functions of the same names; the order of changes of one prefix is that of the calls. For a service: who has a
+ * transaction of his own calls those functions on it.
  */
-export class AddressQueue {
+export class IpamQueue {
   readonly #db: Database;
   readonly #lanes = Array.from({ length: LANES }, () => ({ waiting: [] as Waiting[], busy: false }));
 
@@ -37,16 +31,31 @@ export class AddressQueue {
     this.#db = db;
   }
 
-  /** @param ip this very one; undefined: the lowest free one */
-  async acquire(prefixCidr: string, ip?: string, namespace = ROOT_NAMESPACE): Promise<string> {
+  async acquireAddress(prefixCidr: string, namespace = ROOT_NAMESPACE): Promise<string> {
+    return this.#enqueue(acquisition(prefixCidr, undefined, namespace));
+  }
+
+  async acquireSpecificAddress(prefixCidr: string, ip: string, namespace = ROOT_NAMESPACE): Promise<string> {
     return this.#enqueue(acquisition(prefixCidr, ip, namespace));
   }
 
-  async release(prefixCidr: string, ip: string, namespace = ROOT_NAMESPACE): Promise<void> {
+  async releaseAddress(prefixCidr: string, ip: string, namespace = ROOT_NAMESPACE): Promise<void> {
     await this.#enqueue(releasing(prefixCidr, ip, namespace));
   }
 
-  #enqueue(change: AddressChange): Promise<string> {
+  async createPrefix(cidr: string, namespace = ROOT_NAMESPACE): Promise<string> {
+    return this.#enqueue(creation(cidr, namespace));
+  }
+
+  async acquireChildPrefix(parentCidr: string, length: number, namespace = ROOT_NAMESPACE): Promise<string> {
+    return this.#enqueue(childAcquisition(parentCidr, length, namespace));
+  }
+
+  async acquireSpecificChildPrefix(parentCidr: string, cidr: string, namespace = ROOT_NAMESPACE): Promise<string> {
+    return this.#enqueue(childAcquisition(parentCidr, cidr, namespace));
+  }
+
+  #enqueue(change: Change): Promise<string> {
     const lane = this.#lanes[laneOf(change)]!;
     return new Promise((resolve, reject) => {
       lane.waiting.push({ change, resolve, reject });
@@ -62,7 +71,8 @@ export class AddressQueue {
       // Every batch locks its prefixes in the same order, in every process. The sort is stable.
       const batch = lane.waiting.splice(0, LARGEST_BATCH).toSorted((one, other) => order(one.change, other.change));
       try {
-        settle(batch, await this.#send(batch.map(({ change }) => change)));
+        const outcomes = await this.#send(batch.map(({ change }) => change));
+        for (const [index, waiting] of batch.entries()) void settle(waiting, outcomes[index]!, this.#db);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -70,33 +80,33 @@ export class AddressQueue {
     lane.busy = false;
   }
 
-  async #send(changes: readonly AddressChange[]): Promise<AddressOutcome[]> {
+  async #send(changes: readonly Change[]): Promise<Outcome[]> {
     try {
-      return await changeAddresses(this.#db, changes);
+      return await changeMany(this.#db, changes);
     } catch (error) {
       if (!AGAIN.includes((error as { code?: string }).code ?? "")) throw error;
-      return changeAddresses(this.#db, changes);
+      return changeMany(this.#db, changes);
     }
   }
 }
 
-function settle(batch: readonly Waiting[], outcomes: readonly AddressOutcome[]): void {
-  for (const [index, { change, resolve, reject }] of batch.entries()) {
-    try {
-      resolve(resultOf(change, outcomes[index]!));
-    } catch (error) {
-      reject(error);
-    }
+async function settle({ change, resolve, reject }: Waiting, outcome: Outcome, db: Database): Promise<void> {
+  try {
+    resolve(await change.answer(outcome, db));
+  } catch (error) {
+    reject(error);
   }
 }
 
-function order(one: AddressChange, other: AddressChange): number {
+function order(one: Change, other: Change): number {
   if (one.namespace !== other.namespace) return one.namespace < other.namespace ? -1 : 1;
   if (one.cidr !== other.cidr) return one.cidr < other.cidr ? -1 : 1;
   return 0;
 }
 
-function laneOf({ namespace, cidr }: AddressChange): number {
+function laneOf({ kind, namespace, cidr }: Change): number {
+  // New prefixes wait for new ones that overlap: they stay in one lane, in order.
+  if (kind === "create") return 0;
   let hash = 0;
   for (const character of namespace + cidr) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
   return hash % LANES;

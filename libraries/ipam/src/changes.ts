@@ -1,0 +1,38 @@
+// What clients want changed, checked and ready to be sent, alone or with others in one statement.
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+
+export interface Change {
+  readonly kind: "acquire" | "release" | "child" | "create";
+  readonly namespace: string;
+  /** Canonical: the prefix that is locked. */
+  readonly cidr: string;
+  /** Canonical: this very address or child; null: the best one. */
+  readonly wanted: string | null;
+  /** Length of the child. */
+  readonly bits: number | null;
+  /** What the caller gets, or throws why not. */
+  answer(outcome: Outcome, db: Database): string | Promise<string>;
+}
+
+/** A row of `ipam.change_many`. */
+export interface Outcome {
+  readonly result: string | null;
+  readonly refusal: string | null;
+  readonly detail: string | null;
+}
+
+/** Makes several changes in one statement, in this order; a refused one does not hinder the others. */
+export async function changeMany(db: Database, changes: readonly Change[]): Promise<Outcome[]> {
+  const { rows } = await sql<Outcome>`
+    select result, refusal, detail from ipam.change_many(
+      ${changes.map((change) => change.kind)}::text[], ${changes.map((change) => change.namespace)}::text[],
+      ${changes.map((change) => change.cidr)}::cidr[], ${changes.map((change) => change.wanted)}::inet[],
+      ${changes.map((change) => change.bits)}::int[])`.execute(db);
+  return rows;
+}
+
+export async function makeChange(db: Database, change: Change): Promise<string> {
+  const [outcome] = await changeMany(db, [change]);
+  return change.answer(outcome!, db);
+}

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiClient } from "@metal-stack/api-client";
+import { secretsTold } from "../canary-secrets/lab.ts";
 import { sshCommand } from "../access/ssh.ts";
 import { duration, say, step } from "../setup/step.ts";
 import { createFabric } from "../fabric/fabric.ts";
@@ -170,6 +171,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
       await prepareBareStart(server);
       await api.post(`/v1/machine/${server.uuid}/power/on`);
     },
+    secretsTold: () => secretsTold({ api, runFolder: run, hmac: credentials.hmac, logs: join(LAB_FOLDER, "logs") }),
     kill: (process) => processes.kill(process, "SIGKILL"),
     ssh,
     async sshAnswers(server, timeoutMs) {

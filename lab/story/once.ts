@@ -20,6 +20,8 @@ export interface Stage {
   /** Raw disk files of a server. */
   diskFiles(server: ServerPlan): string[];
   powerOn(server: ServerPlan): Promise<void>;
+  /** Where secrets of the region stand in its logs. */
+  secretsTold(): Promise<readonly string[]>;
   /** Kills a process of the region by SIGKILL; it is started again. */
   kill(process: string): void;
   /** Runs a command on an allocated machine as its tenant; output of both streams. */
@@ -220,4 +222,6 @@ export async function tellStory(stage: Stage): Promise<void> {
       records.length === 2 * server.disks.length && records.every((record) => record.result === "erased"),
     );
   }
+  const told = await stage.secretsTold();
+  stage.checks.check("no key and no password stands in any log or on any console", told.length === 0, told[0]);
 }

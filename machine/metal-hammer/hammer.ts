@@ -1,7 +1,7 @@
 // One boot of a machine in the discovery image, step by step (reference/partition-services.md 3.2, design decisions 11–14).
 import { createClient, type Transport } from "@connectrpc/connect";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { agent, EventService } from "@metal-stack/protocol";
+import { agent, EventService, type MachineIPMI } from "@metal-stack/protocol";
 import { randomPassword, retry } from "@metal-stack/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "./package.json" with { type: "json" };
@@ -86,13 +86,15 @@ export class Hammer {
     watchdog.phase("getting an identity", 30 * MINUTE_MS);
     const identity = await this.#identify(dmi, parameters, config);
     const events = this.#startEvents(dmi, identity.transport);
+    // Takes seconds, in which the switches are still looked for.
+    const ipmi = this.#giveBmcItsLogin(identity.transport, dmi, bmc);
     events.emit("Preparing", `metal-hammer ${VERSION}`);
 
     watchdog.phase("registering", HOUR_MS);
     if (!(await neighboursSeen)) this.#say("not two switches on two cards seen; registering with what is there");
     events.emit("Registering");
     this.#say("registering");
-    await this.#register(identity.transport, { dmi, config, cards, announcer, bmc });
+    await this.#register(identity.transport, { dmi, config, cards, announcer, ipmi });
 
     const session = new Session({
       machineId: dmi.uuid,
@@ -176,11 +178,10 @@ export class Hammer {
       config: PartitionConfig;
       cards: readonly NetworkCard[];
       announcer: Announcer;
-      bmc: ReturnType<typeof bmcIfPresent>;
+      ipmi: Promise<MachineIPMI | undefined>;
     },
   ): Promise<void> {
-    const [disks, bmc] = await Promise.all([listDisks(), known.bmc]);
-    const ipmi = bmc && (await withWantedLogin(bmc, () => this.#wantedLogin(transport, known.dmi), this.#say));
+    const [disks, ipmi] = await Promise.all([listDisks(), known.ipmi]);
     const hardware = () => describeHardware(disks, known.cards, known.announcer.neighbours());
     const { size } = await register(
       transport,
@@ -189,6 +190,11 @@ export class Hammer {
       this.#signal,
     );
     this.#say(`registered, size ${size}`);
+  }
+
+  async #giveBmcItsLogin(transport: Transport, dmi: Dmi, present: ReturnType<typeof bmcIfPresent>) {
+    const bmc = await present;
+    return bmc && withWantedLogin(bmc, () => this.#wantedLogin(transport, dmi), this.#say);
   }
 
   /** metal-api makes the BMC's password and writes it down before the BMC hears of it. */

@@ -1,5 +1,6 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { PingedSessions } from "./sessions.ts";
 
 /** How a client proves who it is and whom it trusts; all PEM. */
 export interface ClientCredentials {
@@ -21,17 +22,13 @@ export function grpcTransport(
   credentials: ClientCredentials,
   interceptors: Interceptor[] = [],
 ): Transport {
-  return createGrpcTransport({
-    baseUrl: `https://${address}`,
-    interceptors,
-    nodeOptions: {
-      ca: credentials.ca,
-      ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),
-      ...(credentials.key === undefined ? {} : { key: credentials.key }),
-      minVersion: "TLSv1.2",
-    },
-    pingIntervalMs: PING_INTERVAL_MS,
-    pingTimeoutMs: PING_TIMEOUT_MS,
-    pingIdleConnection: true,
+  const baseUrl = `https://${address}`;
+  const pings = { intervalMs: PING_INTERVAL_MS, timeoutMs: PING_TIMEOUT_MS };
+  const sessionManager = new PingedSessions(baseUrl, pings, {
+    ca: credentials.ca,
+    ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),
+    ...(credentials.key === undefined ? {} : { key: credentials.key }),
+    minVersion: "TLSv1.2",
   });
+  return createGrpcTransport({ baseUrl, interceptors, sessionManager });
 }

@@ -154,6 +154,8 @@ export async function unrest(db: Kysely<unknown>): Promise<string[]> {
     union all
     select machine_id || ' is being taken back: ' || phase || ', ' || reason from releases where finished is null
     union all
+    select id || ' has a BMC that is not known yet' from machines where coalesce(ipmi ->> 'address', '') = ''
+    union all
     select machine_id || ' awaits ' || command from bmc_commands where done is null
     union all
     select id || ' has not applied generation ' || generation from switches where applied_generation <> generation`.execute(

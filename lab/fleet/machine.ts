@@ -9,6 +9,8 @@ import { type Hardware, type Pace, type Phase, SimulatedHammer } from "./hammer.
 /** From power-on to the boot device, and between tries of a device. */
 const FIRMWARE_MS = 20;
 const RETRY_MS = 150;
+/** Firmware asks the network for about a minute before it turns to the disk; here all goes faster. */
+const NETWORK_PATIENCE_MS = 1_500;
 /** Between two boots of a machine that restarts itself. */
 const RESTART_MS = 30;
 
@@ -120,7 +122,7 @@ export class SimulatedMachine implements Chassis {
         this.running = { kind: "firmware" };
         await sleep(FIRMWARE_MS, undefined, { signal: power });
         if (this.#flags?.device === "disk" && this.disk.bootable) return this.#bootDisk();
-        if (!(await this.#bootNetwork(power))) return this.#bootDisk();
+        if (!(await this.#bootNetwork(power, Date.now() + NETWORK_PATIENCE_MS))) return this.#bootDisk();
         await sleep(RESTART_MS, undefined, { signal: power });
       }
     } catch (error) {
@@ -133,14 +135,15 @@ export class SimulatedMachine implements Chassis {
     this.#surroundings.say(this.uuid, `runs the system of ${this.disk.bootable}`);
   }
 
-  /** False when it is the disk's turn. */
-  async #bootNetwork(power: AbortSignal): Promise<boolean> {
-    const plan = await this.#plan(power);
-    if (plan.kind === "local disk") return this.disk.bootable === "";
-    if (plan.kind === "nothing") {
+  /** False when it is the disk's turn. @param until when it gives up the network, if there is a disk to boot */
+  async #bootNetwork(power: AbortSignal, until: number): Promise<boolean> {
+    let plan = await this.#plan(power);
+    while (plan.kind === "nothing") {
+      if (Date.now() > until && this.disk.bootable !== "") return false;
       await sleep(RETRY_MS, undefined, { signal: power });
-      return this.disk.bootable === "" || this.#reachable() !== undefined;
+      plan = await this.#plan(power);
     }
+    if (plan.kind === "local disk") return this.disk.bootable === "";
     const start = { ...plan, clockOffsetMs: this.clockOffsetMs };
     const hammer = new SimulatedHammer(this.#hardware, start, power, (phase) => {
       this.running = { kind: "discovery", phase };

@@ -100,7 +100,11 @@ export const hammerModule =
 
 function diskEraseOf(disk: agent.DiskErase): DiskErase {
   // Records are shown on terminals and verified by tools that write control characters in ways of their own.
-  const text = (value: string) => value.replaceAll(/\p{Cc}/gu, " ").slice(0, 1000).toWellFormed();
+  const text = (value: string) =>
+    value
+      .replaceAll(/\p{Cc}/gu, " ")
+      .slice(0, 1000)
+      .toWellFormed();
   const number = (value: bigint) => Number(value > MAX_NUMBER ? MAX_NUMBER : value);
   const time = (value: Timestamp | undefined) => {
     const date = value && timestampDate(value);

@@ -1,8 +1,7 @@
 // Reads what is known of machines beside their own row: releases, erase records, BMC commands, switches.
 import type { MachineJob } from "@metal-stack/api-schema";
 import { sql } from "kysely";
-import { openRotation } from "../bmc/rotation.ts";
-import { openRotationsOf, type RotationRow } from "../bmc/rotation.ts";
+import { openRotation, openRotationsOf, type RotationRow } from "../bmc/rotation.ts";
 import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";

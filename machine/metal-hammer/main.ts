@@ -1,5 +1,6 @@
 // The agent of the discovery image: tells metal-api what this machine is, and does as it is told.
 // Runs as root from memory, started by /init, on a machine that pixiecore booted. Its end is always a restart.
+import "./disks/threads.ts";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Console } from "./console.ts";

@@ -49,7 +49,7 @@ const erase = async (disk: Disk, methods: readonly EraseMethod[], options: Parti
     ...options,
   });
 
-describe.skipIf(skipped !== undefined)("erasing a disk", () => {
+describe.skipIf(skipped !== undefined)("erasing a disk", { timeout: 60_000 }, () => {
   for (const real of [discard, writeZeroes, overwrite]) {
     it(`by ${real.name} leaves zeros and no signature`, async () => {
       await using loop = await createLoopDisk(SIZE);

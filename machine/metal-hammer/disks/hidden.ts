@@ -59,15 +59,14 @@ function hiddenArea(bytes: bigint, hpa: boolean): string {
 }
 
 async function hiddenNamespaces(disk: Disk, signal: AbortSignal): Promise<string[]> {
-  const controller = disk.name.replace(/n\d+$/, "");
   const list = async (...options: string[]) =>
-    readNamespaces(await ask(signal, "nvme", "list-ns", controller, ...options, "--output-format=json"));
+    readNamespaces(await ask(signal, "nvme", "list-ns", disk.name, ...options, "--output-format=json"));
   const allocated = await list("--all");
   if (allocated.length === 0) return [];
   const attached = new Set(await list());
   const detached = allocated.filter((namespace) => !attached.has(namespace));
   if (detached.length === 0) return [];
   return [
-    `${controller} has namespaces that are not attached (${detached.join(", ")}), whose data stays: attach them (nvme attach-ns) or delete them (nvme delete-ns), and erase again`,
+    `its controller has namespaces that are not attached (${detached.join(", ")}), whose data stays: attach them (nvme attach-ns) or delete them (nvme delete-ns), and erase again`,
   ];
 }

@@ -57,7 +57,7 @@ const BLOCK = 4 * 1024 * 1024;
 const PIECE = 64 * 1024;
 
 /** A disk with more pieces that cannot be written is lost. */
-const MOST_FAILED = 256;
+const MOST_FAILED = 64;
 
 /** Writes that are on their way to the disk at the same time. */
 const IN_FLIGHT = 2;
@@ -83,11 +83,11 @@ async function writeAll(disk: Disk, { progress, signal }: Execution): Promise<vo
       }
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, writer));
+    if (failures.length > 0) throw new DiskError(`${failures[0]!.message}, and ${describeExtent(failures.length)}`);
     await flush(device);
   } finally {
     await device.close();
   }
-  if (failures.length > 0) throw new DiskError(`${failures[0]!.message}, and ${describeExtent(failures.length)}`);
 }
 
 /** Overwrites what can be overwritten of a block in which something cannot. */

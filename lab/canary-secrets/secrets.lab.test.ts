@@ -18,7 +18,7 @@ import { Region } from "../faults/region.ts";
 import { CONSOLE_PASSWORD } from "../fleet/hammer.ts";
 import { type Canaries, privateLines, Search } from "./search.ts";
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const folder = mkdtempSync(join(tmpdir(), "metal-canaries-"));
 const USER_DATA = "#!/bin/sh\n# User1Data2Canary3\necho -----BEGIN OPENSSH PRIVATE KEY-----ssh1private2canary3\n";
 const planted = new Map<string, string>([
@@ -248,7 +248,7 @@ describe("the secrets of a region", { timeout: 400_000 }, () => {
     await searchAnswers("given back");
     // The last words of all processes are to be read too.
     await region.ready();
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     await region.close();
     rmSync(folder, { recursive: true });

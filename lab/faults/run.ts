@@ -229,7 +229,6 @@ class Run {
     for (const { uuid } of this.#region.fleet.machines) {
       const why = await patiently(() => this.#region.api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`));
       const { doing, since, deadline, next, actions } = why as Partial<MachineWhyResponse>;
-      if (!("state" in why) && doing && next) continue;
       if (doing && since && deadline && next && actions && actions.length > 0) continue;
       found.push(`no full answer to why: ${uuid} ${JSON.stringify(why)}`);
     }

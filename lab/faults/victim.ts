@@ -42,7 +42,9 @@ export class Victim {
 
   /** Resolves when it serves. */
   start(): Promise<void> {
-    const [command, ...parameters] = [...(this.#plan.inside ?? []), process.execPath, REPOSITORY + this.#plan.program];
+    // It dies with us, however we end.
+    const program = ["setpriv", "--pdeathsig", "KILL", process.execPath, REPOSITORY + this.#plan.program];
+    const [command, ...parameters] = [...(this.#plan.inside ?? []), ...program] as [string, ...string[]];
     const child = spawn(command, parameters, {
       cwd: REPOSITORY,
       stdio: ["ignore", "pipe", "pipe"],

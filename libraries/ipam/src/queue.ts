@@ -6,8 +6,6 @@ import { childAcquisition, creation, ROOT_NAMESPACE } from "./prefixes.ts";
 
 /** Bounds the time that one statement keeps its prefixes locked: some 100 µs a change. */
 const LARGEST_BATCH = 100;
-/** Statements at once. A prefix always belongs to the same lane, so lanes of one queue never wait for each other. */
-const LANES = 2;
 /** SQLSTATE of a deadlock and of a serialization failure: rolled back as a whole, nothing was done. */
 const AGAIN = ["40P01", "40001"];
 
@@ -24,7 +22,9 @@ interface Waiting {
  */
 export class IpamQueue {
   readonly #db: Database;
-  readonly #lanes = Array.from({ length: LANES }, () => ({ waiting: [] as Waiting[], busy: false }));
+  readonly #waiting: Waiting[] = [];
+  // One statement at a time: with two, each would wait for the disk's write of the other before its own.
+  #busy = false;
 
   /** @param db a plain instance, no transaction */
   constructor(db: Database) {
@@ -56,20 +56,19 @@ export class IpamQueue {
   }
 
   #enqueue(change: Change): Promise<string> {
-    const lane = this.#lanes[laneOf(change)]!;
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ change, resolve, reject });
-      if (!lane.busy) void this.#work(lane);
+      this.#waiting.push({ change, resolve, reject });
+      if (!this.#busy) void this.#work();
     });
   }
 
-  async #work(lane: { waiting: Waiting[]; busy: boolean }): Promise<void> {
-    lane.busy = true;
+  async #work(): Promise<void> {
+    this.#busy = true;
     // Whoever calls in this very turn of the event loop goes along.
     await Promise.resolve();
-    while (lane.waiting.length > 0) {
+    while (this.#waiting.length > 0) {
       // Every batch locks its prefixes in the same order, in every process. The sort is stable.
-      const batch = lane.waiting.splice(0, LARGEST_BATCH).toSorted((one, other) => order(one.change, other.change));
+      const batch = this.#waiting.splice(0, LARGEST_BATCH).toSorted((one, other) => order(one.change, other.change));
       try {
         const outcomes = await this.#send(batch.map(({ change }) => change));
         for (const [index, waiting] of batch.entries()) void settle(waiting, outcomes[index]!, this.#db);
@@ -77,7 +76,7 @@ export class IpamQueue {
         for (const { reject } of batch) reject(error);
       }
     }
-    lane.busy = false;
+    this.#busy = false;
   }
 
   async #send(changes: readonly Change[]): Promise<Outcome[]> {
@@ -102,12 +101,4 @@ function order(one: Change, other: Change): number {
   if (one.namespace !== other.namespace) return one.namespace < other.namespace ? -1 : 1;
   if (one.cidr !== other.cidr) return one.cidr < other.cidr ? -1 : 1;
   return 0;
-}
-
-function laneOf({ kind, namespace, cidr }: Change): number {
-  // New prefixes wait for new ones that overlap: they stay in one lane, in order.
-  if (kind === "create") return 0;
-  let hash = 0;
-  for (const character of namespace + cidr) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
-  return hash % LANES;
 }

@@ -103,7 +103,7 @@ test("when the connection is cut everybody in the batch hears it, nothing is kep
   const kept = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   expect(results.some((result) => result.status === "rejected")).toBe(true);
   // The pool may have another connection that is just being found dead.
-  const next = () => queues[0].acquireAddress("10.0.0.0/24", "cut");
-  expect(await next().catch(() => next())).toBe(`10.0.0.${kept.length + 1}`);
+  const acquire = () => queues[0].acquireAddress("10.0.0.0/24", "cut");
+  expect(await acquire().catch(() => acquire())).toBe(`10.0.0.${kept.length + 1}`);
   expect(await contradictions(database.db, "cut")).toEqual([]);
 });

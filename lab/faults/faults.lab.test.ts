@@ -13,8 +13,8 @@ const able = canMakeLeaves();
 if (!able) console.warn("SKIPPED: real metal-cores need network namespaces");
 
 const APART = Object.keys(FAULTS).filter((kind) => !FAULTS[kind]!.together && !FAULTS[kind]!.kernelLeaves);
-const STRIKES = 40;
-const STRIKES_OF_ONE_KIND = 5;
+const STRIKES = 30;
+const STRIKES_OF_ONE_KIND = 4;
 
 async function survives(kinds: readonly string[], strikes: number, machines: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "metal-faults-"));

@@ -16,9 +16,11 @@ const APART = Object.keys(FAULTS).filter((kind) => !FAULTS[kind]!.together && !F
 const STRIKES = 30;
 const STRIKES_OF_ONE_KIND = 4;
 
-async function survives(kinds: readonly string[], strikes: number, machines: number): Promise<void> {
+/** Everybody's tests strike at the same moments; `npm run faults` looks for others. */
+const SEED = 57_502;
+
+async function survives(kinds: readonly string[], strikes: number, machines: number, seed = SEED): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "metal-faults-"));
-  const seed = Math.trunc(Math.random() * 1_000_000);
   // Thrown with the seed and the history when something is broken.
   const report = await run({ kinds, strikes, seed, machines, restEvery: 10, folder });
   console.log(`${kinds.join(", ")}, seed ${seed}: ${JSON.stringify(report)}`);

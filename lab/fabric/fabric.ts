@@ -17,7 +17,7 @@ import {
 } from "./topology.ts";
 
 /** Jumbo frames for servers; in the underlay room for the VXLAN header around them. */
-const SERVER_MTU = 9000;
+export const SERVER_MTU = 9000;
 const UNDERLAY_MTU = 9216;
 /** Link-local group addresses that a cable passes on, LLDP's among them; 00 to 02 cannot be (linux/net/bridge). */
 const CABLE_FORWARDS = 0xfff8;
@@ -175,7 +175,7 @@ async function makeCable({ leaf, port, tap }: NicPlan): Promise<void> {
 
 async function makeBootPort(leaf: string): Promise<void> {
   await ip(MGMT.namespace, [
-    `link add ${MGMT.boot} type veth peer name ${BOOT_PORT} mtu ${SERVER_MTU} netns ${leaf}`,
+    `link add ${MGMT.boot} mtu ${SERVER_MTU} type veth peer name ${BOOT_PORT} mtu ${SERVER_MTU} netns ${leaf}`,
     `link set ${MGMT.boot} up`,
     `addr add ${ADDRESSES.mgmtBoot}/24 dev ${MGMT.boot}`,
     // Where answers to clients without an address go: Node cannot bind a socket to an interface.

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RACK_MOUNT_CHASSIS } from "@metal-stack/ipmi";
+import { SERVER_MTU } from "../fabric/fabric.ts";
 import { ADDRESSES as FABRIC } from "../fabric/topology.ts";
 import { CACHE } from "../setup/artefacts.ts";
 import type { Credentials } from "./credentials.ts";
@@ -191,7 +192,7 @@ export function chassis(
       interface: disk.interface,
       serial: `${server.name}-disk${index}`,
     })),
-    nics: server.macs.map((mac, index) => ({ mac, tap: taps[index] })),
+    nics: server.macs.map((mac, index) => ({ mac, tap: taps[index], hostMtu: SERVER_MTU })),
     bmc: { address: server.bmcAddress, port: IPMI_PORT, mac: server.bmcMac, ...FACTORY },
     fru: {
       chassis: { type: RACK_MOUNT_CHASSIS, partNumber: "lab-chassis", serial: `chassis-${server.name}` },

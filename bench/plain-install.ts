@@ -6,23 +6,22 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { writeCpio } from "@metal-stack/discovery-image/cpio.ts";
 
 const IMAGES = ".cache/images";
 const OS_IMAGE = `${IMAGES}/os-images/debian-12.tar.zst`;
 const DISK_BYTES = 2 * 2 ** 30;
 
-/**
- * A cpio archive ("newc") of one executable file: appended to an initramfs it replaces the file of that name.
- * Source: kernel, Documentation/driver-api/early-userspace/buffer-format.rst.
- */
+/** Appended to an initramfs, it replaces the file of that path by an executable one. */
 function replacement(path: string, content: Buffer): Buffer {
-  const member = (name: string, mode: number, body: Buffer) => {
-    const fields = [0, mode, 0, 0, 1, 0, body.length, 0, 0, 0, 0, name.length + 1, 0];
-    const header = `070701${fields.map((value) => value.toString(16).padStart(8, "0")).join("")}${name}\0`;
-    const padded = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-    return Buffer.concat([padded(Buffer.from(header)), padded(body)]);
-  };
-  return Buffer.concat([member(path, 0o100755, content), member("TRAILER!!!", 0, Buffer.alloc(0))]);
+  const above = path.split("/").slice(0, -1);
+  const directories = above.map((_, depth) => above.slice(0, depth + 1).join("/"));
+  return Buffer.concat([
+    ...writeCpio([
+      ...directories.map((directory) => ({ path: directory, kind: "directory", mode: 0o755 }) as const),
+      { path, kind: "file", mode: 0o755, content },
+    ]),
+  ]);
 }
 
 /** Seconds from the first step until the installed kernel is loaded and the disk in order. */

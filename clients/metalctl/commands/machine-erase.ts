@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { printing, render, type Column } from "../output/printer.ts";
 import { machine } from "../resources/machine.ts";
+import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 
 type Flags = GlobalFlags & { readonly reason?: string };
@@ -30,14 +31,12 @@ const KEY_COLUMNS: readonly Column<Doc>[] = [
 ];
 
 export function addErase(group: Command): void {
-  const path = (id: string, rest: string) => `/v1/machine/${encodeURIComponent(id)}/${rest}`;
-
   group
     .command("erase-records <id>")
     .description("signed records of how and when each disk was erased, newest first; also of machines that are gone")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      const records = await apiClient(flags).get<Doc[]>(path(id, "erase-records"));
+      const records = await apiClient(flags).get<Doc[]>(machinePath(id, "erase-records"));
       console.log(render(records, RECORD_COLUMNS, printing(flags)));
     });
 
@@ -57,7 +56,7 @@ export function addErase(group: Command): void {
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const body = flags.reason === undefined ? {} : { reason: flags.reason };
-      const answer = await apiClient(flags).post<Doc>(path(id, "erase-retry"), body);
+      const answer = await apiClient(flags).post<Doc>(machinePath(id, "erase-retry"), body);
       console.log(render([answer], machine.columns, printing(flags), true));
     });
 
@@ -69,7 +68,7 @@ export function addErase(group: Command): void {
       const flags = command.optsWithGlobals<Flags>();
       if (flags.yesIReallyMeanIt !== true)
         throw new Error("letting a machine go without proof of its erase needs --yes-i-really-mean-it");
-      const answer = await apiClient(flags).post<Doc>(path(id, "erase-override"), { reason: flags.reason });
+      const answer = await apiClient(flags).post<Doc>(machinePath(id, "erase-override"), { reason: flags.reason });
       console.log(render([answer], machine.columns, printing(flags), true));
     });
 }

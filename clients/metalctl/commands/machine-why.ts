@@ -2,6 +2,7 @@
 import type { ApiClient } from "@metal-stack/api-client";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { machinePath } from "../resources/machine-path.ts";
 import { age, span } from "../output/age.ts";
 import { printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
@@ -19,7 +20,7 @@ interface Why {
 }
 
 async function ask(api: ApiClient, id: string): Promise<Why> {
-  return api.get<Why>(`/v1/machine/${encodeURIComponent(id)}/why`);
+  return api.get<Why>(machinePath(id, "why"));
 }
 
 /** The answer as a person would give it, without the facts. */

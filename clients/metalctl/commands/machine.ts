@@ -4,6 +4,7 @@ import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { age } from "../output/age.ts";
 import { printing, render, type Column } from "../output/printer.ts";
 import { FILTERS, icons, lastEventColumns, machine } from "../resources/machine.ts";
+import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addMachineCreate } from "./machine-create.ts";
@@ -14,7 +15,6 @@ import { addFlags, requestFromFlags } from "./request.ts";
 type Flags = GlobalFlags & Record<string, unknown>;
 
 const POWER = ["on", "off", "reset", "cycle", "bios", "disk", "pxe"] as const;
-const path = (id: string, rest: string) => `/v1/machine/${encodeURIComponent(id)}/${rest}`;
 
 const IPMI_COLUMNS: readonly Column<Doc>[] = [
   column("ID", "id"),
@@ -72,21 +72,21 @@ export function addMachineCommands(program: Command): void {
       });
 
   onMachine(group, "delete", "free a machine: it leaves its network at once, and its disks are erased", (id, flags) => {
-    if (flags["removeFromDatabase"] !== true) return ["DELETE", path(id, "free")];
+    if (flags["removeFromDatabase"] !== true) return ["DELETE", machinePath(id, "free")];
     if (flags.yesIReallyMeanIt !== true)
       throw new Error("removing a machine from the database needs --yes-i-really-mean-it");
-    return ["DELETE", `/v1/machine/${encodeURIComponent(id)}`];
+    return ["DELETE", machinePath(id)];
   })
     .aliases(["destroy", "rm", "remove", "free"])
     .option("--remove-from-database", "forget the machine instead of freeing it");
 
   const power = group.command("power").description("switch machines on and off, choose the boot device");
   for (const action of POWER)
-    onMachine(power, action, `power ${action}`, (id) => ["POST", path(id, `power/${action}`), {}]);
+    onMachine(power, action, `power ${action}`, (id) => ["POST", machinePath(id, `power/${action}`), {}]);
 
   onMachine(group, "bmc-rotate", "give the BMC a new password; see how it goes with: machine jobs", (id) => [
     "POST",
-    path(id, "bmc/rotate"),
+    machinePath(id, "bmc/rotate"),
     {},
   ]);
 
@@ -94,7 +94,10 @@ export function addMachineCommands(program: Command): void {
   for (const state of ["on", "off"] as const) {
     onMachine(identify, state, `LED ${state}`, (id, flags) => [
       "POST",
-      path(id, `power/chassis-identify-led-${state}?description=${encodeURIComponent(field("description")(flags))}`),
+      machinePath(
+        id,
+        `power/chassis-identify-led-${state}?description=${encodeURIComponent(field("description")(flags))}`,
+      ),
       {},
     ]).option("-d, --description <text>", "why");
   }
@@ -105,7 +108,7 @@ export function addMachineCommands(program: Command): void {
   ] as const) {
     onMachine(group, name, help, (id, flags) => [
       "POST",
-      path(id, "state"),
+      machinePath(id, "state"),
       flags["remove"] === true ? { value: "", description: "" } : { value, description: field("description")(flags) },
     ])
       .option("-d, --description <text>", "why")
@@ -116,7 +119,7 @@ export function addMachineCommands(program: Command): void {
     group,
     "jobs",
     "releases and BMC commands: phase, attempts, last error",
-    (id) => ["GET", path(id, "jobs")],
+    (id) => ["GET", machinePath(id, "jobs")],
     JOB_COLUMNS,
   );
   group
@@ -124,9 +127,7 @@ export function addMachineCommands(program: Command): void {
     .description("provisioning events")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      const { events } = await apiClient(flags).get<{ events: { log: Doc[] } }>(
-        `/v1/machine/${encodeURIComponent(id)}`,
-      );
+      const { events } = await apiClient(flags).get<{ events: { log: Doc[] } }>(machinePath(id));
       console.log(
         render(
           events.log,
@@ -155,7 +156,7 @@ export function addMachineCommands(program: Command): void {
       const flags = command.optsWithGlobals<Flags>();
       const api = apiClient(flags);
       const found = id
-        ? [await api.get<Doc>(path(id, "ipmi"))]
+        ? [await api.get<Doc>(machinePath(id, "ipmi"))]
         : await api.post<Doc[]>("/v1/machine/ipmi/find", requestFromFlags(FILTERS, flags));
       console.log(render(found, IPMI_COLUMNS, printing(flags, id ? "yaml" : "table"), id !== undefined));
     },

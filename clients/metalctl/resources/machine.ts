@@ -1,3 +1,4 @@
+import { machinePath } from "./machine-path.ts";
 import { whyAsComment } from "../commands/machine-why.ts";
 import { age, truncate } from "../output/age.ts";
 import type { Column } from "../output/printer.ts";
@@ -108,7 +109,7 @@ export const machine: Resource = {
     },
   ],
   filters: FILTERS,
-  delete: (api, id) => api.delete(`/v1/machine/${encodeURIComponent(id)}/free`),
+  delete: (api, id) => api.delete(machinePath(id, "free")),
   create: (api, request) => api.post("/v1/machine/allocate", request),
   comment: whyAsComment,
   verbs: ["list", "describe", "apply"],

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { testDatabase, type TestDatabase } from "@metal-stack/database";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,9 +27,13 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-/** Types are gone at run time, so the test reads them: interface bodies of schema.ts, `Entity` put in. */
+/** Types are gone at run time, so the test reads them: interface bodies of schema.ts and tables/, `Entity` put in. */
 function declaredColumns(): Map<string, Map<string, string>> {
-  const source = readFileSync(new URL("./schema.ts", import.meta.url), "utf8");
+  const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
+  const tables = readdirSync(new URL("./tables/", import.meta.url)).filter((file) => file !== "entity.ts");
+  const source = ["./schema.ts", "./tables/entity.ts", ...tables.map((file) => `./tables/${file}`)]
+    .map(read)
+    .join("\n");
   const fields = new Map<string, Map<string, string>>();
   for (const [, name, parent, body] of source.matchAll(/interface (\w+)(?: extends (\w+))? \{\n([\s\S]*?)\n\}/g)) {
     const own = [...body!.matchAll(/^ {2}(\w+): (.+);$/gm)].map(([, key, type]) => [key!, type!] as const);

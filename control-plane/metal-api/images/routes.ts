@@ -1,4 +1,5 @@
 import {
+  isTrue,
   IdParameter,
   ImageCreateRequest,
   ImageFindRequest,
@@ -195,7 +196,7 @@ export const imageRoutes: RouteModule = (app, { db, clock }) => {
 };
 
 async function list(db: Db, query: ImageQuery, showUsage: string | undefined): Promise<ImageResponse[]> {
-  const withUsers = booleanOf("show-usage", showUsage);
+  const withUsers = isTrue(showUsage);
   const rows = await findImages(db, query);
   const users = withUsers
     ? await imageUsers(
@@ -204,14 +205,6 @@ async function list(db: Db, query: ImageQuery, showUsage: string | undefined): P
       )
     : new Map<string, string[]>();
   return rows.map((row) => imageResponse(row, users.get(row.id)));
-}
-
-/** As Go's strconv.ParseBool, which the original uses. */
-function booleanOf(name: string, value: string | undefined): boolean {
-  if (value === undefined || value === "") return false;
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
-  throw badRequest(`${name} must be true or false, not ${value}`);
 }
 
 function check(body: { features?: string[]; classification?: string }): void {

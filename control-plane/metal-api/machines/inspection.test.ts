@@ -125,7 +125,7 @@ describe("what ails and what happens", () => {
       error: "",
       machineid: id,
     });
-    expect(Date.parse(entry!.timestamp)).toBeGreaterThanOrEqual(before.getTime() - 1000);
+    expect(Date.parse(entry!.timestamp!)).toBeGreaterThanOrEqual(before.getTime() - 1000);
     const reason = "let go without proof by metal-admin@metal-stack.io: disk was new (was: sda failed)";
     expect(await why(id)).toMatchObject({ state: "not-waiting", also: [reason] });
     const issues = await post<{ machineid: string; issues: string[] }[]>(

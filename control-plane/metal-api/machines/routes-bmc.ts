@@ -46,7 +46,7 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     app.post(
       `/v1/machine/:id/power/${path}`,
       {
-        config: { role: "edit" },
+        config: { role: "edit", emptyBody: true },
         schema: { operationId, tags, summary, params: IdParameter, response: { 200: MachineResponse } },
       },
       async (request, reply) => {
@@ -60,7 +60,7 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     app.post(
       `/v1/machine/:id/power/${path}`,
       {
-        config: { role: "edit" },
+        config: { role: "edit", emptyBody: true },
         schema: {
           operationId,
           tags,

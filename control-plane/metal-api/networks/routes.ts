@@ -1,5 +1,7 @@
 import {
+  BooleanParameter,
   IdParameter,
+  isTrue,
   NetworkAllocateRequest,
   NetworkCreateRequest,
   NetworkFindRequest,
@@ -20,11 +22,7 @@ import { updateNetwork } from "./update.ts";
 
 const tags = ["network"];
 const response = { 200: NetworkResponse };
-const Force = Type.Object({
-  force: Type.Optional(
-    Type.String({ description: "true: announcable CIDRs may be removed", enum: ["true", "false", "1", "0", ""] }),
-  ),
-});
+const Force = Type.Object({ force: BooleanParameter("true: announcable CIDRs may be removed") });
 
 async function withUsage(db: Db, network: NetworkRow): Promise<NetworkResponse> {
   return networkResponse(network, await usageOfNetworks(db, [network]));
@@ -115,9 +113,10 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
       },
     },
     async (request, reply) => {
-      const force = ["true", "1"].includes(request.query.force ?? "");
       const network = await transact(db, (tx) =>
-        updateNetwork(tx, request.body, force, (stored) => checkIfMatch(request, "network", stored)),
+        updateNetwork(tx, request.body, isTrue(request.query.force), (stored) =>
+          checkIfMatch(request, "network", stored),
+        ),
       );
       setETag(reply, network.version);
       return withUsage(db, network);

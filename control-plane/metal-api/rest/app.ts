@@ -37,6 +37,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may call; a route without it is refused at start. */
     role?: Role;
+    /** The document says that there is a body; nobody looks at it. */
+    emptyBody?: boolean;
     /** POST and PUT normally demand application/json, also without a body. */
     anyContentType?: boolean;
   }

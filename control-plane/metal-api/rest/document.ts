@@ -1,15 +1,35 @@
 // apidocs.json: the API's Swagger 2.0 document, made from the schemas of the routes. Operation ids and definition names
 // are the original's, so that clients generated from either fit both (reference/api-resources.md 3.4, chapters 9 and 10).
 import swagger from "@fastify/swagger";
-import { ErrorResponse } from "@metal-stack/api-schema";
+import { Bases, EmptyBody, ErrorResponse } from "@metal-stack/api-schema";
 import type { App } from "./app.ts";
 
 const API_KEY = { type: "apiKey", name: "Authorization", in: "header" } as const;
 
-export function serveDocument(app: App, basePath: string): void {
+/** Refusals that the original declares besides the default one; the first pattern that fits an operation's id counts. */
+const DECLARED_REFUSALS: readonly (readonly [RegExp, readonly number[]])[] = [
+  [/^update(Project|Tenant)$/, [412]],
+  [/^updateFirmware$/, []],
+  [/^(create|update|freeNetwork|allocate(Network|IP|SpecificIP)$)/, [409]],
+  [/^toggleSwitchPort$/, [400, 409]],
+  [/^reinstallMachine$/, [400]],
+];
+
+const REFUSAL = { $ref: "httperrors.HTTPErrorResponse#" };
+
+export function serveDocument(
+  app: App,
+  basePath: string,
+  share: (definition: Readonly<Record<string, unknown>>) => void,
+): void {
   app.register(swagger, {
     swagger: {
-      info: { title: "metal-api", version: "v1", description: "Servers, switches, networks and addresses as a cloud." },
+      info: {
+        title: "metal-api",
+        version: "v1",
+        description: "Servers, switches, networks and addresses as a cloud.",
+        license: { name: "Apache-2.0" },
+      },
       basePath,
       consumes: ["application/json"],
       produces: ["application/json"],
@@ -24,34 +44,51 @@ export function serveDocument(app: App, basePath: string): void {
     },
     refResolver: { buildLocalReference: (json) => json.$id as string },
     stripBasePath: true,
-    transform: ({ schema, url }) => ({
-      schema: schema?.response
-        ? {
-            ...schema,
-            response: { ...schema.response, default: { $ref: "httperrors.HTTPErrorResponse#" } },
-          }
-        : (schema ?? {}),
-      url,
-    }),
+    transform: ({ schema, url, route }) => {
+      const { operationId = "" } = (schema ?? {}) as { operationId?: string };
+      const [, refusals = []] = DECLARED_REFUSALS.find(([pattern]) => pattern.test(operationId)) ?? [];
+      const response = {
+        ...(schema?.response as object | undefined),
+        ...Object.fromEntries(refusals.map((status) => [status, REFUSAL])),
+        default: REFUSAL,
+      };
+      const body = route.config?.emptyBody ? { body: { $ref: "v1.EmptyBody#" } } : {};
+      return { schema: { ...schema, ...body, response }, url };
+    },
   });
-  app.addSchema({ ...ErrorResponse });
+  for (const definition of [ErrorResponse, EmptyBody, ...Bases]) share({ ...definition });
   app.register(async (scope) => {
     let document: unknown;
     scope.get(`${basePath}apidocs.json`, { config: { role: "public" }, schema: { hide: true } }, async () => {
-      document ??= finish(app.swagger());
+      document ??= apiDocument(app);
       return document;
     });
   });
 }
 
-/** "x-required" is what the original lists as required and yet accepts when absent; "x-enum" what it does not enforce. */
+/** The document of a server that is ready. */
+export function apiDocument(app: App): unknown {
+  return finish(app.swagger());
+}
+
+/**
+ * "x-required" is what the original lists as required and yet accepts when absent; "x-enum" what it does not enforce;
+ * "x-boolean" a text that says true or false. A body that is declared is demanded.
+ */
 function finish(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(finish);
   if (typeof node !== "object" || node === null) return node;
+  const { properties, "x-boolean": boolean, in: place } = node as Record<string, unknown>;
   const entries = Object.entries(node).map(([key, value]) => [key === "x-enum" ? "enum" : key, finish(value)] as const);
-  const result = Object.fromEntries(entries.filter(([key]) => key !== "x-required" && key !== "$id"));
-  const properties = (node as { properties?: Record<string, { "x-required"?: boolean }> }).properties;
-  const expected = Object.entries(properties ?? {}).flatMap(([name, { "x-required": on }]) => (on ? [name] : []));
+  const result = Object.fromEntries(entries.filter(([key]) => !["x-required", "x-boolean", "$id"].includes(key)));
+  if (boolean) {
+    result["type"] = "boolean";
+    delete result["enum"];
+  }
+  if (place === "body" && "schema" in node) result["required"] = true;
+  const expected = Object.entries((properties ?? {}) as Record<string, { "x-required"?: boolean }>).flatMap(
+    ([name, { "x-required": on }]) => (on ? [name] : []),
+  );
   if (expected.length > 0) result["required"] = [...((result["required"] as string[]) ?? []), ...expected].sort();
   return result;
 }

@@ -40,7 +40,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.decorateRequest("user", null as never);
   readBodies(app);
-  shareDefinitions(app);
+  const share = shareDefinitions(app);
   app.addHook("onRoute", ({ method, url, config }) => {
     if (config?.role === undefined)
       throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
@@ -58,7 +58,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
       ? sendError(reply, 405, "405: Method Not Allowed")
       : sendError(reply, 404, "404: Page Not Found"),
   );
-  serveDocument(app, context.config.basePath);
+  serveDocument(app, context.config.basePath, share);
   const prefix = context.config.basePath.slice(0, -1);
   app.register(
     async (scope) => {
@@ -109,7 +109,8 @@ function unsupportedMediaType(): Error {
   return Object.assign(new Error("415: Unsupported Media Type"), { statusCode: 415 });
 }
 
-function shareDefinitions(app: App): void {
+/** What routes refer to is said once. The function returned shares a definition that no route refers to. */
+function shareDefinitions(app: App): (definition: Record<string, unknown>) => void {
   const shared = new Set<unknown>();
   const define = (definition: Record<string, unknown>): void => {
     if (shared.has(definition["$id"])) return;
@@ -122,6 +123,7 @@ function shareDefinitions(app: App): void {
       if (route.schema[part] !== undefined) route.schema[part] = withReferences(route.schema[part], define);
     }
   });
+  return define;
 }
 
 async function report(

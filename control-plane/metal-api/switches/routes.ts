@@ -1,5 +1,7 @@
 import {
+  BooleanParameter,
   IdParameter,
+  isTrue,
   type SwitchFindRequest as FindRequest,
   SwitchFindRequest,
   SwitchNotifyRequest,
@@ -13,7 +15,7 @@ import { sql } from "kysely";
 import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
-import { badRequest, notFound, unprocessable } from "../errors.ts";
+import { notFound, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { deleteSwitch, recordSync, registerSwitch, togglePort } from "./commands.ts";
 import { switchResponses, syncsOf } from "./mapping.ts";
@@ -139,17 +141,13 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
         tags,
         summary: "deletes an switch and returns the deleted entity",
         params: IdParameter,
-        querystring: Type.Object({
-          force: Type.Optional(Type.String({ description: "if true switch is deleted with no validation" })),
-        }),
+        querystring: Type.Object({ force: BooleanParameter("true: whatever is connected to it") }),
         response: { 200: SwitchResponse },
       },
     },
     async ({ params, query }) => {
-      const force = query.force ?? "false";
-      if (force !== "true" && force !== "false") throw badRequest(`force must be true or false, not "${force}"`);
       const before = await answer(params.id);
-      await transact(db, (tx) => deleteSwitch(tx, params.id, force === "true"));
+      await transact(db, (tx) => deleteSwitch(tx, params.id, isTrue(query.force)));
       return before;
     },
   );

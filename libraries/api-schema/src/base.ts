@@ -39,6 +39,18 @@ export const ErrorResponse = Type.Object(
 /** The content of an error's body, after the outer string is decoded. */
 export type ErrorResponse = Static<typeof ErrorResponse>;
 
+const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+const FALSE = ["", "0", "f", "F", "FALSE", "false", "False"];
+
+/** A query parameter in the words of Go's ParseBool; the document calls it a boolean. Read it with {@link isTrue}. */
+export const BooleanParameter = (description: string) =>
+  Type.Optional(Type.String({ "x-boolean": true, description, enum: [...TRUE, ...FALSE] }));
+
+export const isTrue = (parameter: string | undefined): boolean => TRUE.includes(parameter ?? "");
+
+/** What the power commands are sent, and never look at. */
+export const EmptyBody = Type.Object({}, { $id: "v1.EmptyBody" });
+
 export const IdParameter = Type.Object({ id: Type.String() });
 
 export const DNSServer = Type.Object(

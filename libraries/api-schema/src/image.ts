@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Described, Expected, Identified, OneOf, Time, Timestamps } from "./base.ts";
+import { BooleanParameter, Described, Expected, Identified, OneOf, Time, Timestamps } from "./base.ts";
 
 const expirationDate = Time("expirationDate of this image");
 const settings = {
@@ -63,5 +63,5 @@ export const ImageResponse = Type.Object(
 export type ImageResponse = Static<typeof ImageResponse>;
 
 export const ShowUsage = Type.Object({
-  "show-usage": Type.Optional(Type.String({ description: "true includes the machines that use each image" })),
+  "show-usage": BooleanParameter("true includes the machines that use each image"),
 });

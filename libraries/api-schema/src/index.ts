@@ -17,3 +17,4 @@ export * from "./erase-record.ts";
 export * from "./audit.ts";
 export * from "./masterdata.ts";
 export * from "./switch.ts";
+export * from "./bases.ts";

@@ -1,13 +1,16 @@
 // What is not about a resource: health, version, the caller.
 import { type Static, Type } from "typebox";
 
-const ServiceHealth = Type.Object({ status: Type.String(), message: Type.String() });
+interface ServiceHealth {
+  status: string;
+  message: string;
+}
 
 export const HealthResponse = Type.Object(
   {
     status: Type.String({ description: "healthy, degraded, partial-outage or unhealthy" }),
     message: Type.String(),
-    services: Type.Optional(Type.Record(Type.String(), ServiceHealth)),
+    services: Type.Optional(Type.Record(Type.String(), Type.Unsafe<ServiceHealth>({ $ref: "rest.HealthResponse#" }))),
   },
   { $id: "rest.HealthResponse" },
 );

@@ -72,10 +72,11 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     join ipam.free_ranges f on f.prefix = a.prefix and a.ip between f.first and f.last`,
 
   "no address is lost": `
-    select p.cidr || ' has ' || sum(f.last - f.first + 1) || ' free and ' || p.addresses || ' taken' as breach
-    from ipam.prefixes p join ipam.free_ranges f on f.prefix = p.cidr and f.namespace = p.namespace
-    where family(p.cidr) = 4
-    group by p.cidr, p.addresses having sum(f.last - f.first + 1) + p.addresses + 2 <> 2 ^ (32 - masklen(p.cidr))`,
+    select cidr || ' has ' || below || ' free below ' || host(reached) || ' and ' || addresses || ' taken' as breach
+    from (select p.*, (select coalesce(sum(f.last - f.first + 1), 0) from ipam.free_ranges f
+                       where f.prefix = p.cidr and f.namespace = p.namespace) as below
+          from ipam.prefixes p where family(p.cidr) = 4) p
+    where below + addresses <> reached - ipam.first_address(cidr)`,
 
   "no prefix is lost": `
     select p.cidr::text || ' has free and handed out prefixes that are not all of it' as breach from ipam.prefixes p

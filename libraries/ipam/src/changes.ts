@@ -1,5 +1,5 @@
 // What clients want changed, checked and ready to be sent, alone or with others in one statement.
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database } from "./database.ts";
 
 export interface Change {
@@ -15,21 +15,36 @@ export interface Change {
   answer(outcome: Outcome, db: Database): string | Promise<string>;
 }
 
-/** A row of `ipam.change_many`. */
+/** A row of `ipam.change_many` and `ipam.acquire_many`. */
 export interface Outcome {
   readonly result: string | null;
   readonly refusal: string | null;
   readonly detail: string | null;
 }
 
-/** Makes several changes in one statement, in this order; a refused one does not hinder the others. */
+/**
+ * Makes several changes in one statement, in this order of those that concern the same prefix; a refused one does not
+ * hinder the others.
+ */
 export async function changeMany(db: Database, changes: readonly Change[]): Promise<Outcome[]> {
-  const { rows } = await sql<Outcome>`
+  const plain = changes.length > 1 && changes.every(({ kind, wanted }) => kind === "acquire" && wanted === null);
+  const { rows } = await (plain ? acquireMany(changes) : changeInTurn(changes)).execute(db);
+  return rows;
+}
+
+/** The lowest free addresses, which is what most clients want, have a statement that takes them all at once. */
+function acquireMany(changes: readonly Change[]): RawBuilder<Outcome> {
+  return sql<Outcome>`
+    select result, refusal, detail from ipam.acquire_many(
+      ${changes.map((change) => change.namespace)}::text[], ${changes.map((change) => change.cidr)}::cidr[])`;
+}
+
+function changeInTurn(changes: readonly Change[]): RawBuilder<Outcome> {
+  return sql<Outcome>`
     select result, refusal, detail from ipam.change_many(
       ${changes.map((change) => change.kind)}::text[], ${changes.map((change) => change.namespace)}::text[],
       ${changes.map((change) => change.cidr)}::cidr[], ${changes.map((change) => change.wanted)}::inet[],
-      ${changes.map((change) => change.bits)}::int[])`.execute(db);
-  return rows;
+      ${changes.map((change) => change.bits)}::int[])`;
 }
 
 export async function makeChange(db: Database, change: Change): Promise<string> {

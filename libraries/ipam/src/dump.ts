@@ -55,18 +55,21 @@ export async function load(tx: Transaction, text: string, namespace = ROOT_NAMES
   if (present.rows.length > 0)
     throw new IpamError("in-use", "prefixes exist, please drop existing data before loading");
 
-  await sql`insert into ipam.prefixes (namespace, cidr, parent, addresses, children)
-    select ${namespace}, * from unnest(
+  await sql`insert into ipam.prefixes (namespace, cidr, parent, addresses, children, reached, holes)
+    select ${namespace}, cidr, parent, addresses, children, coalesce(reached, ipam.first_address(cidr)), holes from unnest(
       ${prefixes.map(({ cidr }) => cidr)}::cidr[],
       ${prefixes.map(({ parent }) => parent?.cidr ?? null)}::cidr[],
       ${prefixes.map(({ addresses }) => addresses.length)}::bigint[],
-      ${prefixes.map(({ children }) => children.length)}::bigint[])`.execute(tx);
+      ${prefixes.map(({ children }) => children.length)}::bigint[],
+      ${prefixes.map(reachedBy)}::inet[],
+      ${prefixes.map((prefix) => holes(prefix).length)}::bigint[]
+    ) dumped (cidr, parent, addresses, children, reached, holes)`.execute(tx);
   const taken = prefixes.flatMap(({ cidr, prefix, addresses }) =>
     addresses.map((value) => ({ cidr, ip: formatAddress({ family: prefix.family, value }) })),
   );
   await sql`insert into ipam.addresses select ${namespace}, * from unnest(
     ${taken.map(({ cidr }) => cidr)}::cidr[], ${taken.map(({ ip }) => ip)}::inet[])`.execute(tx);
-  const ranges = prefixes.flatMap(freeRanges);
+  const ranges = prefixes.flatMap(holes);
   await sql`insert into ipam.free_ranges select ${namespace}, * from unnest(
     ${ranges.map(({ cidr }) => cidr)}::cidr[], ${ranges.map(({ first }) => first)}::inet[],
     ${ranges.map(({ last }) => last)}::inet[])`.execute(tx);
@@ -75,13 +78,24 @@ export async function load(tx: Transaction, text: string, namespace = ROOT_NAMES
     ${blocks.map(({ cidr }) => cidr)}::cidr[], ${blocks.map(({ block }) => block)}::cidr[])`.execute(tx);
 }
 
-/** None for a prefix without addresses: all of it is free. */
-function freeRanges({ cidr, prefix, addresses }: DumpedPrefix): { cidr: string; first: string; last: string }[] {
+/** The highest address in use; null when there is none. */
+function reachedBy({ prefix, addresses }: DumpedPrefix): string | null {
+  const highest = addresses.at(-1);
+  return highest === undefined ? null : formatAddress({ family: prefix.family, value: highest });
+}
+
+/** What is free below the highest address in use. */
+function holes({ cidr, prefix, addresses }: DumpedPrefix): { cidr: string; first: string; last: string }[] {
   const usable = usableRange(prefix);
-  if (!usable || addresses.length === 0) return [];
+  const highest = addresses.at(-1);
+  if (!usable || highest === undefined) return [];
   const text = (value: bigint) => formatAddress({ family: prefix.family, value });
   const taken = addresses.map((value) => ({ first: value, last: value }));
-  return gaps(usable, taken).map(({ first, last }) => ({ cidr, first: text(first), last: text(last) }));
+  return gaps({ first: usable.first, last: highest }, taken).map(({ first, last }) => ({
+    cidr,
+    first: text(first),
+    last: text(last),
+  }));
 }
 
 /** None for a prefix without children: all of it is free. */

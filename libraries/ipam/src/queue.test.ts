@@ -92,9 +92,7 @@ test("when the connection is cut everybody in the batch hears it, nothing is kep
   for (;;) {
     const { rows } = await sql`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock' and query like '%change_many%'`.execute(
-      database.db,
-    );
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%_many%'`.execute(database.db);
     if (rows.length > 0) break;
   }
   blocked.resolve();

@@ -33,10 +33,18 @@ export async function contradictions(db: Kysely<object>, namespace: string): Pro
     select 'free and taken: ' || ip from ipam.free_ranges f join ipam.addresses a using (namespace, prefix)
     where namespace = ${namespace} and a.ip between f.first and f.last
     union all
-    select 'addresses lost in ' || cidr from ipam.prefixes p where namespace = ${namespace} and addresses > 0
+    select 'addresses lost in ' || cidr from ipam.prefixes p where namespace = ${namespace}
       and addresses + (select coalesce(sum(last - first + 1), 0) from ipam.free_ranges f
-                       where f.namespace = p.namespace and f.prefix = p.cidr)
-        <> (host(broadcast(cidr))::inet - host(cidr)::inet + 1) - case family(cidr) when 4 then 2 else 1 end
+                       where f.namespace = p.namespace and f.prefix = p.cidr) <> reached - ipam.first_address(cidr)
+    union all
+    select 'reached but free: ' || host(reached) from ipam.prefixes p where namespace = ${namespace} and addresses > 0
+      and not exists (select from ipam.addresses a where a.namespace = p.namespace and a.prefix = p.cidr and ip = reached)
+    union all
+    select 'holes counted in ' || cidr from ipam.prefixes p where namespace = ${namespace}
+      and holes <> (select count(*) from ipam.free_ranges f where f.namespace = p.namespace and f.prefix = p.cidr)
+    union all
+    select 'parent gone of ' || cidr from ipam.prefixes p where namespace = ${namespace} and parent is not null
+      and not exists (select from ipam.prefixes q where q.namespace = p.namespace and q.cidr = p.parent)
     union all
     select 'space lost in ' || cidr from ipam.prefixes p where namespace = ${namespace} and children > 0
       and (select sum(2::numeric ^ (128 - masklen(block))) from (

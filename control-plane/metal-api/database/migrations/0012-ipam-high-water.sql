@@ -1,0 +1,1 @@
+../../../../libraries/ipam/migrations/0003-high-water.sql

@@ -1,5 +1,6 @@
 // Our IPAM beside the real go-ipam, both on one PostgreSQL, measured in turns: addresses, child prefixes, new prefixes,
-// overlap checks. BENCH_SECONDS (2) is the time of one measurement.
+// overlap checks; and the floor: what the least statement and the least commit cost here, which nobody gets below one by one.
+// BENCH_SECONDS (2) is the time of one measurement.
 import { mkdtempSync, rmSync } from "node:fs";
 import { EmbeddedPostgres, migrate, openDatabase } from "@metal-stack/database";
 import { acquireAddress, acquireChildPrefix, IpamQueue, findOverlap, ipamMigrations, load } from "@metal-stack/ipam";
@@ -89,6 +90,20 @@ function row(what: string, way: string, go: Measured | undefined, ours: Measured
   );
 }
 
+/** Nothing but a round trip, and nothing but a changed row on the disk; each client has a row of its own. */
+async function floor({ ours }: World): Promise<void> {
+  await sql`create table floor (client int primary key, n int not null) with (fillfactor = 50)`.execute(ours);
+  await sql`insert into floor select client, 0 from generate_series(0, ${CLIENTS - 1}::int) client`.execute(ours);
+  for (const { name, clients } of WAYS.slice(0, 2)) {
+    const read = await drive(clients, (client) => sql`select ${client}::int`.execute(ours));
+    const write = await drive(clients, (client) =>
+      sql`update floor set n = n + 1 where client = ${client}`.execute(ours),
+    );
+    row("the floor: an empty statement", name, undefined, read);
+    row("the floor: a commit of one row", name, undefined, write);
+  }
+}
+
 async function addresses(world: World): Promise<void> {
   const queue = new IpamQueue(world.ours);
   for (const taken of TAKEN) {
@@ -161,7 +176,7 @@ export async function benchIpam(): Promise<void> {
   const postgres = await EmbeddedPostgres.start({ directory, database: "ours" });
   const theirs = await EmbeddedPostgres.start({ directory, database: "theirs" });
   const world: World = {
-    ours: openDatabase<object>(postgres.urlOf("ours"), { maxConnections: CLIENTS }),
+    ours: openDatabase<object>(postgres.urlOf("ours"), { maxConnections: CLIENTS, prepare: true }),
     theirs: openDatabase<object>(theirs.urlOf("theirs"), { maxConnections: 1 }),
     go: hasPeer ? new GoIpam(theirs.urlOf("theirs")) : undefined,
   };
@@ -170,6 +185,7 @@ export async function benchIpam(): Promise<void> {
     // It makes its tables when it starts; its answer to anything tells that it has.
     await world.go?.run({ op: "overlap", clients: 1, cidrs: ["10.0.0.0/8"], seconds: 0 });
     console.log(`${"operations a second".padEnd(72)}  go-ipam     ours      ratio  in a transaction of the caller`);
+    await floor(world);
     await addresses(world);
     await children(world);
     await newPrefixes(world);

@@ -36,7 +36,7 @@ export async function serveIpam(settings: {
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const db = openDatabase<object>(databaseUrl);
+    const db = openDatabase<object>(databaseUrl, { prepare: true });
     closing.push(() => db.destroy());
     const migrated = await retry(
       () => migrate(db, ipamMigrations),

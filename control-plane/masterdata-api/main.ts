@@ -20,7 +20,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
     database: "masterdata",
     log,
   });
-  const db = openDatabase<Schema>(database.url);
+  const db = openDatabase<Schema>(database.url, { prepare: true });
   for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated");
   const server = createSecureServer(
     {

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { type ClientConfig, type CustomTypesConfig, Pool, types as pgTypes } from "pg";
+import { preparingClient } from "./prepared.ts";
 
 /** Enough for one service; PostgreSQL's own default limit is 100 for everybody together. */
 const MAX_CONNECTIONS = 10;
@@ -26,11 +27,16 @@ export function connectionConfig(url: string): ClientConfig {
 /**
  * A pool of connections. Lost idle connections are replaced silently; queries during an outage fail and may be retried.
  * `destroy()` closes it. Never use the outer handle inside a transaction: it would wait for a second connection.
+ * With `prepare` statements with parameters are planned once a connection, not each time.
  * @param url "postgres://user:password@host:port/database", or with `?host=/socket/directory`
  */
-export function openDatabase<Schema>(url: string, options: { maxConnections?: number } = {}): Kysely<Schema> {
+export function openDatabase<Schema>(
+  url: string,
+  options: { maxConnections?: number; prepare?: boolean } = {},
+): Kysely<Schema> {
   const pool = new Pool({
     ...connectionConfig(url),
+    ...(options.prepare === true ? { Client: preparingClient() } : {}),
     max: options.maxConnections ?? MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });

@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { expect, test } from "vitest";
+import { openDatabase } from "./open.ts";
+import { testDatabase } from "./testing.ts";
+
+test("statements with parameters are prepared once, and still give what they should", async () => {
+  const empty = mkdtempSync(join(tmpdir(), "prepared-"));
+  const database = await testDatabase<object>(empty);
+  rmSync(empty, { recursive: true });
+  const db = openDatabase<object>(database.url, { maxConnections: 1, prepare: true });
+  const double = async (n: number) => (await sql<{ n: number }>`select 2 * ${n}::int as n`.execute(db)).rows[0]!.n;
+  for (const n of [1, 2, 3]) expect(await double(n)).toBe(2 * n);
+  // A refused one prepares nothing, a change of a table is seen.
+  await expect(sql`select ${1}::int as n from nowhere`.execute(db)).rejects.toMatchObject({ code: "42P01" });
+  await sql`create table nowhere (name text)`.execute(db);
+  await sql`insert into nowhere values (${"one"})`.execute(db);
+  expect((await sql`select ${1}::int as n from nowhere`.execute(db)).rows).toEqual([{ n: 1 }]);
+  await db.transaction().execute(async (tx) => void (await sql`insert into nowhere values (${"two"})`.execute(tx)));
+
+  const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(db);
+  expect(rows.map((row) => row.statement)).toEqual(
+    expect.arrayContaining(["select 2 * $1::int as n", "insert into nowhere values ($1)"]),
+  );
+  expect(rows.length).toBe(new Set(rows.map((row) => row.statement)).size);
+  // However many different ones there are, PostgreSQL keeps only so many.
+  for (let n = 0; n < 300; n++) await sql`select ${n}::int as ${sql.id(`column ${n}`)}`.execute(db);
+  const kept = await sql`select from pg_prepared_statements`.execute(db);
+  expect(kept.rows.length).toBe(200);
+  await db.destroy();
+  await database.drop();
+});

@@ -1,6 +1,9 @@
 // The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
 import { dirname, join } from "node:path";
 import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
+import { type FirmwareStoreSettings, firmwareStoreSettings } from "./firmware/settings.ts";
+import { type HeadscaleSettings, headscaleSettings } from "./vpn/settings.ts";
+import { type TokenSettings, tokenSettings } from "./tokens/settings.ts";
 import { readRecordKey, type RecordSigner } from "./release/record-key.ts";
 
 /** The three callers with a shared key. */
@@ -31,6 +34,11 @@ export interface Config {
   /** 0 picks a free port. */
   readonly metricsPort: number;
   readonly providerTenant: string;
+  readonly tokens: TokenSettings;
+  /** Whether members of projects and tenants may act in them without a role of the provider's (METAL_API_PROJECT_SCOPED_ROLES). */
+  readonly projectScopedRoles: boolean;
+  /** How long the audit trail is kept; 0: for ever. */
+  readonly auditRetentionDays: number;
   readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
   /** Undefined: gRPC is not served. */
   readonly grpc: GrpcIdentity | undefined;
@@ -39,14 +47,19 @@ export interface Config {
   readonly minimumClientVersion: string;
   readonly releaseVersion: string | undefined;
   readonly passwordReasonMinLength: number;
+  readonly firmwareStore: FirmwareStoreSettings | undefined;
+  readonly headscale: HeadscaleSettings | undefined;
 }
 
 /** The original's default; everybody knows it. */
 const DEFAULT_HMAC_KEY = "must-be-changed";
+/** The original's. */
+const DEFAULT_RETENTION_DAYS = 14;
 const DEFAULT_LIFETIME_SECONDS: Readonly<Record<HmacRole, number>> = { view: 30, edit: 30, admin: 90 };
 
 /** Reads and checks all settings. Throws ConfigurationError naming the variable. */
 export function readConfig(environment: Environment): Config {
+  const providerTenant = environment.text("PROVIDER_TENANT", "metal-stack");
   return {
     bindAddress: environment.text("BIND_ADDR", "127.0.0.1"),
     port: environment.integer("PORT", 8080, 0, 65535),
@@ -54,7 +67,10 @@ export function readConfig(environment: Environment): Config {
     grpcPort: environment.integer("GRPC_PORT", 50051, 0, 65535),
     metricsBindAddress: environment.text("METRICS_BIND_ADDR", "127.0.0.1"),
     metricsPort: environment.integer("METRICS_PORT", 2112, 0, 65535),
-    providerTenant: environment.text("PROVIDER_TENANT", "metal-stack"),
+    providerTenant,
+    tokens: tokenSettings(environment, providerTenant),
+    projectScopedRoles: environment.flag("PROJECT_SCOPED_ROLES", false),
+    auditRetentionDays: environment.integer("AUDITING_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 0, 36_500),
     hmac: {
       view: hmacCaller(environment, "view"),
       edit: hmacCaller(environment, "edit"),
@@ -65,6 +81,8 @@ export function readConfig(environment: Environment): Config {
     minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
     releaseVersion: environment.optional("RELEASE_VERSION"),
     passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),
+    firmwareStore: firmwareStoreSettings(environment),
+    headscale: headscaleSettings(environment),
   };
 }
 

@@ -47,6 +47,11 @@ export function unprocessable(message: string): ApiError {
   return new ApiError(422, message);
 }
 
+/** 500, in the original's words: what was asked for needs a server that nobody configured. */
+export function disabled(): ApiError {
+  return new ApiError(500, "this feature is currently disabled");
+}
+
 /** 500 that the caller should understand: a pool is exhausted, a feature is switched off. */
 export function internal(message: string): ApiError {
   return new ApiError(500, `Internal ${message}`);

@@ -15,6 +15,7 @@ import { restModules } from "./rest/modules.ts";
 import { createRestServer } from "./rest/server.ts";
 import type { Keyring } from "./secrets/keyring.ts";
 import { resealSecrets } from "./secrets/reseal.ts";
+import { runVpnWorker } from "./vpn/worker.ts";
 
 /** Requests in flight at the end get this long. */
 const DRAIN_MS = 10_000;
@@ -64,6 +65,9 @@ export async function serveMetalApi(
     closing.push(() => drain(rest));
     await rest.listen({ host: config.bindAddress, port: config.port });
     const restPort = (rest.server.address() as AddressInfo).port;
+    const stopping = new AbortController();
+    const vpn = runVpnWorker(context, stopping.signal);
+    closing.push(() => (stopping.abort(), vpn));
     log.info({ address: config.bindAddress, port: restPort, basePath: config.basePath }, "serving REST");
     return { restPort, grpcPort: agents?.port, metricsPort: metrics.port, close };
   } catch (error) {

@@ -2,14 +2,18 @@
 import { sql } from "kysely";
 import type { Tx } from "../database/schema.ts";
 import { unprocessable } from "../errors.ts";
-import { type AvailabilityGroup, explainAbsence } from "../machines/rules-availability.ts";
-import { available, heardLately, lockMachine, type MachineRow } from "../machines/store.ts";
+import { available, lockMachine, type MachineRow } from "../machines/store.ts";
+import { holdReservations } from "../size-reservations/hold.ts";
+import { type ReservationUse, reservedForOthers } from "../size-reservations/rules.ts";
+import { noMachine } from "./refusal.ts";
 import { preferredRacks } from "./rules-racks.ts";
 import type { Specification } from "./specification.ts";
 
 /** Locks the machine that the specification names or describes. Throws 404, 422. */
 export async function claimMachine(tx: Tx, wanted: Specification): Promise<MachineRow> {
-  if (wanted.machineId !== undefined) return claimThis(tx, wanted.machineId);
+  const reservations = await holdReservations(tx, wanted.partitionId, wanted.sizeId);
+  if (wanted.machineId !== undefined) return claimThis(tx, wanted, wanted.machineId, reservations);
+  await checkReservations(tx, wanted, reservations);
   const racks = await preferred(tx, wanted);
   const machine =
     (racks.length > 0 ? await lockOne(tx, wanted, racks, "skip locked") : undefined) ??
@@ -20,8 +24,37 @@ export async function claimMachine(tx: Tx, wanted: Specification): Promise<Machi
   return { ...machine, allocation: null };
 }
 
-/** A wish for one machine overrides an operator's reservation, but no lock, no tenant, and no missing erase. */
-async function claimThis(tx: Tx, id: string): Promise<MachineRow> {
+/** Throws 422 when all machines that the project could have are kept for others. */
+async function checkReservations(
+  tx: Tx,
+  wanted: Specification,
+  reservations: readonly ReservationUse[],
+): Promise<void> {
+  if (reservations.length === 0) return;
+  const count = (await availableIds(tx, wanted)).length;
+  const kept = count > 0 ? reservedForOthers(wanted.projectId, count, reservations) : undefined;
+  if (kept !== undefined) throw await noMachine(tx, wanted, kept);
+}
+
+/** Whoever allocates one of them has the size's reservations to himself, so that they are all committed or all untouched. */
+async function availableIds(tx: Tx, { partitionId, sizeId }: Specification): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select machines.id
+    from machines left join provisioning_states on provisioning_states.machine_id = machines.id
+    where partition_id = ${partitionId} and size_id = ${sizeId} and ${available}`.execute(tx);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * A wish for one machine overrides an operator's reservation of it, but no lock, no tenant, no missing erase, and no
+ * reservation of its size.
+ */
+async function claimThis(
+  tx: Tx,
+  wanted: Specification,
+  id: string,
+  reservations: readonly ReservationUse[],
+): Promise<MachineRow> {
   const machine = await lockMachine(tx, id);
   if (machine.allocation) throw unprocessable(`machine "${id}" already allocated`);
   if (machine.state_value === "LOCKED") throw unprocessable(`machine "${id}" is locked: ${machine.state_description}`);
@@ -29,6 +62,9 @@ async function claimThis(tx: Tx, id: string): Promise<MachineRow> {
     throw unprocessable(
       `machine "${id}" cannot be allocated before its disks are proven erased, they are: ${machine.disks}`,
     );
+  // What nobody could get by its size takes nothing away from anybody.
+  if (reservations.length > 0 && (await availableIds(tx, wanted)).includes(id))
+    await checkReservations(tx, wanted, reservations);
   return machine;
 }
 
@@ -70,16 +106,4 @@ async function lockOne(
       and ${racks === undefined ? sql`true` : sql`rack_id = any(${racks}::text[])`}
     order by random() limit 1 for update of machines ${sql.raw(busy)}`.execute(tx);
   return rows[0];
-}
-
-async function noMachine(tx: Tx, { partitionId, sizeId }: Specification): Promise<Error> {
-  const { rows } = await sql<AvailabilityGroup>`
-    select count(*) as count, allocations.uuid is not null as allocated, state_value as state, disks,
-      coalesce(waiting_until > now(), false) as waiting, ${heardLately()} as alive
-    from machines
-      left join provisioning_states on provisioning_states.machine_id = machines.id
-      left join allocations on allocations.machine_id = machines.id
-    where partition_id = ${partitionId} and size_id = ${sizeId}
-    group by allocated, state_value, disks, waiting, alive`.execute(tx);
-  return unprocessable(`no machine available: ${explainAbsence(sizeId, partitionId, rows)}`);
 }

@@ -4,6 +4,7 @@ import type { FirewallCreateRequest } from "@metal-stack/api-schema";
 import { json, notify } from "@metal-stack/database";
 import { sql } from "kysely";
 import type { Context } from "../context.ts";
+import type { Vpn } from "../database/documents.ts";
 import type { Db, Tx } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest, unprocessable } from "../errors.ts";
@@ -12,6 +13,7 @@ import { tagsOf } from "../machines/rules-tags.ts";
 import { updateMachineRow } from "../machines/store.ts";
 import { acquireNumber } from "../numbers/store.ts";
 import { takeWithinQuotas } from "../projects/quota.ts";
+import { vpnForFirewall } from "../vpn/join.ts";
 import { claimMachine } from "./candidates.ts";
 import { connect, gatherNetworks } from "./networks.ts";
 import type { Role } from "./rules-request.ts";
@@ -37,7 +39,7 @@ interface Key {
 
 /** Allocates a machine and answers its id. Throws 400, 404, 422, 500 (no address left). */
 export async function allocate(
-  { db, masterdata }: Pick<Context, "db" | "masterdata">,
+  { db, masterdata, config, clock }: Pick<Context, "db" | "masterdata" | "config" | "clock">,
   request: AllocationRequest,
 ): Promise<string> {
   const key = idempotencyOf(request);
@@ -45,6 +47,11 @@ export async function allocate(
   if (earlier !== undefined) return earlier;
   const wanted = await specify(db, request.body, request.role, request.creator);
   await masterdata.project(wanted.projectId);
+  // Before anything is locked: headscale may be slow.
+  const vpn =
+    request.role === "firewall" && config.headscale
+      ? await vpnForFirewall(config.headscale, wanted.projectId, clock())
+      : null;
   return transact(db, async (tx) => {
     if (key) {
       // A repetition that comes at the same time waits for the first.
@@ -52,11 +59,11 @@ export async function allocate(
       const earlier = await earlierResult(tx, key);
       if (earlier !== undefined) return earlier;
     }
-    return takeWithinQuotas(tx, masterdata, wanted.projectId, () => allocateOne(tx, wanted, key));
+    return takeWithinQuotas(tx, masterdata, wanted.projectId, () => allocateOne(tx, wanted, vpn, key));
   });
 }
 
-async function allocateOne(tx: Tx, wanted: Specification, key: Key | undefined): Promise<string> {
+async function allocateOne(tx: Tx, wanted: Specification, vpn: Vpn | null, key: Key | undefined): Promise<string> {
   const machine = await claimMachine(tx, wanted);
   const problem = hardwareProblem(wanted.layout, machine.hardware ?? { disks: [] });
   if (problem !== undefined) throw unprocessable(`unable to check for fsl match:${problem}`);
@@ -79,6 +86,7 @@ async function allocateOne(tx: Tx, wanted: Specification, key: Key | undefined):
     user_data: wanted.userData,
     role: wanted.role,
     firewall_rules: wanted.firewallRules && json(wanted.firewallRules),
+    vpn: vpn && json(vpn),
     dns_servers: json(wanted.dnsServers),
     ntp_servers: json(wanted.ntpServers),
     asn,

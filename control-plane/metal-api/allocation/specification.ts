@@ -9,6 +9,7 @@ import { latestImage } from "../images/store.ts";
 import { machineById } from "../machines/store.ts";
 import { dnsServersProblem, ntpServersProblem } from "../partitions/rules.ts";
 import { partitionById } from "../partitions/store.ts";
+import { checkImageOfSize } from "../size-image-constraints/store.ts";
 import { sizeById } from "../sizes/store.ts";
 import { firewallRules } from "./rules-firewall.ts";
 import {
@@ -56,6 +57,7 @@ export async function specify(
 ): Promise<Specification> {
   const named = await resolveNames(db, request, role);
   const ips = checkContent(request, role, named.networks, creator);
+  await checkImageOfSize(db, named.sizeId, named.imageId);
   return {
     ...named,
     role,

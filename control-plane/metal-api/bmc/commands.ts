@@ -1,7 +1,8 @@
 // The outbox of commands for BMCs: written in the transaction that wants them, sent by a stream, answered one by one.
 import { randomUUID } from "node:crypto";
-import { notify } from "@metal-stack/database";
+import { json, notify } from "@metal-stack/database";
 import { sql } from "kysely";
+import type { FirmwareUpdate } from "../database/documents.ts";
 import type { Db } from "../database/schema.ts";
 import { unprocessable } from "../errors.ts";
 
@@ -17,11 +18,18 @@ const BMC_COMMANDS = [
   "LED-ON",
   "LED-OFF",
   "REINSTALL",
+  "UPDATE-FIRMWARE",
   "PASSWORD",
 ] as const;
 export type BmcCommandName = (typeof BMC_COMMANDS)[number];
 /** They neither switch the machine nor choose what it boots, so they matter to nobody but who asked. */
-const ASIDE: readonly BmcCommandName[] = ["LED-ON", "LED-OFF", "PASSWORD"];
+const ASIDE: readonly BmcCommandName[] = ["LED-ON", "LED-OFF", "UPDATE-FIRMWARE", "PASSWORD"];
+
+/** What some commands are about: the login that PASSWORD sets, the file that UPDATE-FIRMWARE brings. */
+interface CommandDetails {
+  readonly loginId?: string;
+  readonly firmware?: FirmwareUpdate;
+}
 
 /** A command that comes later does harm: the machine may have another owner by then. */
 export const COMMAND_LIFETIME_SECONDS = 600;
@@ -29,14 +37,13 @@ const MAX_ERROR_LENGTH = 1000;
 
 /**
  * Puts a command into the outbox; answers its id. Throws 422 for a machine without a partition: nobody could reach it.
- * @param loginId of PASSWORD: the login that the BMC shall accept
  */
 export async function enqueueBmcCommand(
   tx: Db,
   machine: { readonly id: string; readonly partitionId: string | null },
   command: BmcCommandName,
   requestedBy: string,
-  loginId: string | null = null,
+  { loginId, firmware }: CommandDetails = {},
 ): Promise<string> {
   if (!machine.partitionId) throw unprocessable(`machine ${machine.id} is in no partition, so no metal-bmc reaches it`);
   const id = randomUUID();
@@ -48,7 +55,8 @@ export async function enqueueBmcCommand(
       machine_id: machine.id,
       command,
       requested_by: requestedBy,
-      login_id: loginId,
+      login_id: loginId ?? null,
+      firmware: firmware ? json(firmware) : null,
       expires: sql<Date>`now() + make_interval(secs => ${COMMAND_LIFETIME_SECONDS})`,
     })
     .execute();
@@ -98,7 +106,7 @@ export async function commandStarted(
 /** Closes what nobody executed in time, and says why. */
 export async function expireBmcCommands(db: Db): Promise<void> {
   await sql`
-    update bmc_commands c set done = now(), error = case
+    update bmc_commands c set done = now(), firmware = null, error = case
         when c.sent is not null then 'metal-bmc got it but did not answer in time'
         when coalesce(m.ipmi ->> 'address', '') = '' then 'the address of the BMC is not known'
         else 'no metal-bmc of partition ' || c.partition_id || ' asked for it in time' end
@@ -119,7 +127,7 @@ export async function commandDone(
   const text = error.replaceAll("\0", "").slice(0, MAX_ERROR_LENGTH);
   const answered = await tx
     .updateTable("bmc_commands")
-    .set({ done: sql<Date>`now()`, error: text === "" ? null : text })
+    .set({ done: sql<Date>`now()`, error: text === "" ? null : text, firmware: null })
     .where("id", "=", commandId)
     .where("partition_id", "=", partitionId)
     .where("done", "is", null)

@@ -179,7 +179,7 @@ async function advance(tx: Db, context: Pick<Context, "clock" | "keyring">, mach
   if (!target.partitionId) return false;
   const loginId = await loginOf(tx, context, rotation);
   const unanswered = await lastError(tx, machineId, loginId);
-  await enqueueBmcCommand(tx, target, "PASSWORD", rotation.requested_by, loginId);
+  await enqueueBmcCommand(tx, target, "PASSWORD", rotation.requested_by, { loginId });
   await tx
     .updateTable("bmc_rotations")
     .set({

@@ -71,7 +71,7 @@ async function* commands(context: Context, partitionId: string, { signal, values
           db,
           next.map(({ machine_id }) => machine_id),
         );
-        for (const { id, machine_id, command, address, login_id } of next) {
+        for (const { id, machine_id, command, address, login_id, firmware } of next) {
           sent.set(id, Date.now());
           log.info({ machine: machine_id, command, id }, "BMC command sent");
           yield {
@@ -79,6 +79,7 @@ async function* commands(context: Context, partitionId: string, { signal, values
             machineId: machine_id,
             command,
             address,
+            ...(firmware && { firmwareUpdate: firmware }),
             ...revealed(context, logins.get(machine_id) ?? [], login_id),
           };
         }

@@ -1,5 +1,6 @@
 // Which stream sends a partition's commands, and what it sends next.
 import { sql } from "kysely";
+import type { FirmwareUpdate } from "../database/documents.ts";
 import type { Db } from "../database/schema.ts";
 import { expireBmcCommands } from "./commands.ts";
 
@@ -45,6 +46,8 @@ interface Command {
   readonly address: string;
   /** Of PASSWORD. */
   readonly login_id: string | null;
+  /** Of UPDATE-FIRMWARE. */
+  readonly firmware: FirmwareUpdate | null;
 }
 
 /**
@@ -62,9 +65,9 @@ export async function nextCommands(db: Db, partitionId: string, sent: readonly s
       order by c.sequence limit ${BATCH}
     ), marked as (
       update bmc_commands c set sent = now(), attempts = attempts + 1 from next where c.id = next.id
-      returning c.id, c.sequence, c.machine_id, c.command, c.login_id, next.ipmi
+      returning c.id, c.sequence, c.machine_id, c.command, c.login_id, c.firmware, next.ipmi
     )
-    select id, machine_id, command, login_id, ipmi ->> 'address' as address
+    select id, machine_id, command, login_id, firmware, ipmi ->> 'address' as address
     from marked order by sequence`.execute(db);
   return rows;
 }

@@ -1,7 +1,7 @@
 // An allocation as the order to install it.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { agent } from "@metal-stack/protocol";
-import type { DnsServer, FilesystemLayout, MachineNetwork, NtpServer } from "../database/documents.ts";
+import type { DnsServer, FilesystemLayout, MachineNetwork, NtpServer, Vpn } from "../database/documents.ts";
 
 export interface Installation {
   readonly uuid: string;
@@ -16,6 +16,7 @@ export interface Installation {
   readonly user_data: string;
   readonly dns_servers: readonly DnsServer[];
   readonly ntp_servers: readonly NtpServer[];
+  readonly vpn: Vpn | null;
   readonly image: { readonly id: string; readonly url: string; readonly sha256: string | null };
   readonly partition_id: string | null;
   readonly size_id: string;
@@ -48,6 +49,7 @@ export function installOf(order: Installation): InstallInit {
     userData: order.user_data,
     dnsServers: order.dns_servers.map(({ ip }) => ip),
     ntpServers: order.ntp_servers.map(({ address }) => address),
+    ...(order.vpn && { vpn: { address: order.vpn.address, authKey: order.vpn.auth_key } }),
     name: order.name,
     creator: order.creator,
     partitionId: order.partition_id ?? "",

@@ -58,6 +58,7 @@ export async function installationOf(db: Db, machineId: string) {
       "a.user_data",
       "a.dns_servers",
       "a.ntp_servers",
+      "a.vpn",
       "i.id as image_id",
       "i.url",
       "i.sha256",

@@ -203,6 +203,12 @@ export interface BootInfo {
   readonly bootloaderid: string;
 }
 
+/** What a BMC shall install: the URL opens the file to whoever has it. */
+export interface FirmwareUpdate {
+  readonly kind: "bios" | "bmc";
+  readonly url: string;
+}
+
 export interface Vpn {
   readonly address: string;
   readonly auth_key: string;

@@ -75,6 +75,7 @@ export function installYaml({ order, machine, rootUuid, timestamp }: ContractFac
         })),
       })),
       role: order.role,
+      ...(order.vpn && { vpn: { address: order.vpn.address, auth_key: order.vpn.authKey, connected: false } }),
       raidenabled: (order.filesystemLayout?.raid.length ?? 0) > 0,
       root_uuid: rootUuid,
       dns_servers: order.dnsServers.map((ip) => ({ ip })),

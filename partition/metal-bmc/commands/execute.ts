@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@metal-stack/service";
 import type { Bmc, BmcConnector, BmcLogin } from "../bmc/bmc.ts";
 import { DISCOVERY, logIn, type StoredLogin, tryLogin } from "./login.ts";
-import { actsTwice, KNOWN_COMMANDS, powerActionFor, type Step, stepsOf } from "./rules.ts";
+import { actsTwice, KNOWN_COMMANDS, powerActionFor, type Step, stepsOf, UNSUPPORTED } from "./rules.ts";
 
 export interface Command {
   readonly commandId: string;
@@ -45,6 +45,8 @@ export async function execute(
 ): Promise<string> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(options.deadlineMs)]);
   if (command.command === "PASSWORD") return setPassword(command, options, signal);
+  const impossible = UNSUPPORTED.get(command.command);
+  if (impossible !== undefined) throw new Error(impossible);
   const steps = stepsOf(command.command);
   if (!steps) throw new Error(`unknown command "${command.command}"; known are ${KNOWN_COMMANDS.join(", ")}`);
   const { bmc, id } = await logIn(command, options, signal);

@@ -25,6 +25,18 @@ const COMMANDS: ReadonlyMap<string, readonly Step[]> = new Map<string, readonly 
   ],
 ]);
 
+/**
+ * What the original's vocabulary has and IPMI has not: it flashes no firmware (IPMI 2.0 leaves that to vendors; the original
+ * does it over Redfish).
+ */
+export const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
+  [
+    "UPDATE-FIRMWARE",
+    "updating firmware is not supported by this BMC: metal-bmc speaks IPMI, which has no common way to do it; " +
+      "use the vendor's tool, nothing was changed",
+  ],
+]);
+
 /** Undefined for a command nobody knows. */
 export function stepsOf(command: string): readonly Step[] | undefined {
   return COMMANDS.get(command);

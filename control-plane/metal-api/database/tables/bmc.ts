@@ -1,5 +1,6 @@
-import type { ReadOnly, Timestamp } from "@metal-stack/database";
+import type { JsonOrNull, ReadOnly, Timestamp } from "@metal-stack/database";
 import type { Generated } from "kysely";
+import type { FirmwareUpdate } from "../documents.ts";
 
 export interface BmcCommandsTable {
   id: string;
@@ -16,6 +17,7 @@ export interface BmcCommandsTable {
   error: string | null;
   login_id: string | null;
   started: Date | null;
+  firmware: JsonOrNull<FirmwareUpdate>;
 }
 
 export interface BmcLoginsTable {

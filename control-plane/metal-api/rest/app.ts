@@ -28,6 +28,9 @@ export interface User {
   readonly name: string;
   readonly groups: readonly string[];
   readonly tenant: string;
+  /** Of a token: who issued it, and whom the issuer means. */
+  readonly issuer?: string;
+  readonly subject?: string;
 }
 
 declare module "fastify" {

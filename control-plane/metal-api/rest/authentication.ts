@@ -3,6 +3,7 @@ import type { Config, HmacRole } from "../config.ts";
 import { forbidden } from "../errors.ts";
 import type { User } from "./app.ts";
 import { schemeOf, signatureRefusal } from "./rules-hmac.ts";
+import type { Tokens } from "../tokens/tokens.ts";
 import { groupsOf } from "./rules-roles.ts";
 
 export const GUEST: User = { email: "anonymous@metal-stack.io", name: "anonymous", groups: [], tenant: "" };
@@ -17,10 +18,10 @@ const SCHEMES: Readonly<Record<string, HmacRole>> = {
  * Who sent this request. Without credentials, or with a scheme that is not ours, the guest.
  * @throws 403 for wrong credentials: this API knows no 401 (reference/api-resources.md trap 8)
  */
-export function authenticate(request: FastifyRequest, config: Config, now: Date): User {
+export async function authenticate(request: FastifyRequest, config: Config, tokens: Tokens, now: Date): Promise<User> {
   const { authorization } = request.headers;
   const scheme = schemeOf(authorization);
-  if (scheme?.toLowerCase() === "bearer") throw forbidden("no issuer of tokens is configured");
+  if (scheme?.toLowerCase() === "bearer") return tokens.userOf(authorization!.slice(scheme.length + 1), now);
   const role = scheme === undefined || !Object.hasOwn(SCHEMES, scheme) ? undefined : SCHEMES[scheme];
   if (role === undefined) return GUEST;
   const { key, lifetimeMs } = config.hmac[role];

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
 import { badRequest, forbidden } from "../errors.ts";
+import { Tokens } from "../tokens/tokens.ts";
 import { answerTo } from "./answers-to-errors.ts";
 import type { App, RouteModule } from "./app.ts";
 import { authenticate, GUEST } from "./authentication.ts";
@@ -46,12 +47,13 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
       throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
     known.add(url);
   });
-  app.addHook("onRequest", async (request) => check(request, context));
+  const tokens = new Tokens(context.config.tokens, context.config.providerTenant, context.masterdata);
+  app.addHook("onRequest", async (request) => check(request, context, tokens));
   app.addHook("onResponse", async (request, reply) => report(request, reply, context, observe));
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error);
     if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
-    return sendError(reply, answer.statusCode, answer.message);
+    return sendError(reply, answer.statusCode, answer.message, answer.reasons);
   });
   app.setNotFoundHandler((request, reply) =>
     known.has(request.url)
@@ -69,8 +71,8 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   return app;
 }
 
-function sendError(reply: FastifyReply, statusCode: number, message: string): FastifyReply {
-  return reply.code(statusCode).header("content-type", JSON_TYPE).send(errorBody(statusCode, message));
+function sendError(reply: FastifyReply, statusCode: number, message: string, reasons?: readonly string[]): FastifyReply {
+  return reply.code(statusCode).header("content-type", JSON_TYPE).send(errorBody(statusCode, message, reasons));
 }
 
 function readBodies(app: App): void {
@@ -86,9 +88,9 @@ function readBodies(app: App): void {
   });
 }
 
-async function check(request: FastifyRequest, { config, clock }: Context): Promise<void> {
+async function check(request: FastifyRequest, { config, clock }: Context, tokens: Tokens): Promise<void> {
   request.user = GUEST;
-  request.user = authenticate(request, config, clock());
+  request.user = await authenticate(request, config, tokens, clock());
   const refused = refusal(request.routeOptions.config.role ?? "tenant", request.user, config.providerTenant);
   if (refused !== undefined) throw forbidden(refused);
   if (request.is404) return;

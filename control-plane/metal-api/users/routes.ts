@@ -18,8 +18,8 @@ export const userRoutes: RouteModule = (app) => {
       Name: user.name,
       Groups: [...user.groups],
       Tenant: user.tenant,
-      Issuer: "",
-      Subject: "",
+      Issuer: user.issuer ?? "",
+      Subject: user.subject ?? "",
     }),
   );
 };

@@ -1,0 +1,83 @@
+// Whose tokens are accepted. Settings of the original: METAL_API_DEX_ADDR, METAL_API_DEX_CLIENTID, and
+// METAL_API_ISSUERCACHE_INTERVAL_SECONDS (1800), how often the provider tenant's issuer is read from masterdata. Ours:
+// METAL_API_OIDC_ISSUERS_FILE, a JSON list of
+//   { "issuer": "https://…", "clientId": "…", "tenant": "metal-stack", "directory": "ldap" | "ad" | "plain",
+//     "roles": { "<group>": "view" | "edit" | "admin" } }
+// tenant is the provider's when absent, directory is plain, and roles, which add to the groups the API knows, are none.
+import { ConfigurationError, type Environment } from "@metal-stack/service";
+import { Type } from "typebox";
+import { Value } from "typebox/value";
+import type { Directory } from "./rules-groups.ts";
+
+type Level = "view" | "edit" | "admin";
+
+/** One identity provider, as seen by one client of it. */
+export interface Issuer {
+  readonly issuer: string;
+  /** Must be in the audience of a token. */
+  readonly clientId: string;
+  /** Undefined: the token's connector says, as with dex. */
+  readonly tenant?: string;
+  readonly directory: Directory | "connector";
+  readonly roles: Readonly<Record<string, Level>>;
+  /** Undefined: found by discovery. */
+  readonly keysUrl?: string;
+}
+
+export interface TokenSettings {
+  readonly issuers: readonly Issuer[];
+  readonly masterdataIntervalMs: number;
+}
+
+const DEFAULT_INTERVAL_SECONDS = 30 * 60;
+const levels = ["view", "edit", "admin"] as const;
+const Entry = Type.Object(
+  {
+    issuer: Type.String({ pattern: "^https?://" }),
+    clientId: Type.String({ minLength: 1 }),
+    tenant: Type.Optional(Type.String({ minLength: 1 })),
+    directory: Type.Optional(Type.Union([Type.Literal("ldap"), Type.Literal("ad"), Type.Literal("plain")])),
+    roles: Type.Optional(Type.Record(Type.String(), Type.Union(levels.map((level) => Type.Literal(level))))),
+  },
+  { additionalProperties: false },
+);
+
+/** Throws ConfigurationError naming the variable. */
+export function tokenSettings(environment: Environment, providerTenant: string): TokenSettings {
+  return {
+    issuers: [...dex(environment), ...listed(environment, providerTenant)],
+    masterdataIntervalMs: environment.integer("ISSUERCACHE_INTERVAL_SECONDS", DEFAULT_INTERVAL_SECONDS, 1) * 1000,
+  };
+}
+
+function dex(environment: Environment): Issuer[] {
+  const issuer = environment.optional("DEX_ADDR");
+  if (issuer === undefined) return [];
+  const keysUrl = `${issuer.replace(/\/$/, "")}/keys`;
+  return [{ issuer, clientId: environment.text("DEX_CLIENTID"), directory: "connector", roles: {}, keysUrl }];
+}
+
+function listed(environment: Environment, providerTenant: string): Issuer[] {
+  if (environment.optional("OIDC_ISSUERS_FILE") === undefined) return [];
+  let entries: unknown;
+  try {
+    entries = JSON.parse(environment.file("OIDC_ISSUERS_FILE"));
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    throw new ConfigurationError(`the file of METAL_API_OIDC_ISSUERS_FILE is not JSON: ${(error as Error).message}`);
+  }
+  const List = Type.Array(Entry);
+  if (!Value.Check(List, entries)) {
+    const [problem] = Value.Errors(List, entries);
+    const where = problem === undefined ? "" : `: ${problem.instancePath} ${problem.message}`;
+    throw new ConfigurationError(
+      `METAL_API_OIDC_ISSUERS_FILE must hold a list of issuers, see tokens/settings.ts${where}`,
+    );
+  }
+  return entries.map(({ tenant = providerTenant, directory = "plain", roles = {}, ...rest }) => ({
+    ...rest,
+    tenant,
+    directory,
+    roles,
+  }));
+}

@@ -44,6 +44,8 @@ export interface Config {
   readonly grpc: GrpcIdentity | undefined;
   /** Whether the original's agents, which share one certificate that names nobody, may call. */
   readonly legacyAgents: boolean;
+  /** Whether only machines get tenants whose BMC metal-bmc has found: anybody on the boot network can be a machine. */
+  readonly bmcRequired: boolean;
   readonly minimumClientVersion: string;
   readonly releaseVersion: string | undefined;
   readonly passwordReasonMinLength: number;
@@ -78,6 +80,7 @@ export function readConfig(environment: Environment): Config {
     },
     grpc: grpcIdentity(environment),
     legacyAgents: environment.flag("LEGACY_AGENTS", false),
+    bmcRequired: environment.flag("BMC_REQUIRED", true),
     minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
     releaseVersion: environment.optional("RELEASE_VERSION"),
     passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),

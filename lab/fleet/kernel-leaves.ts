@@ -80,7 +80,7 @@ export class KernelLeaves {
     return leaf === undefined ? enter : [...enter, "ip", "netns", "exec", leaf];
   }
 
-  /** What the fleet needs to know of them; watches the ports and speaks for the installed machines. */
+  /** What the fleet needs to know of them; watches the ports and speaks for the machines that are on. */
   leaves(machines: () => readonly SimulatedMachine[]): Leaf[] {
     void this.#watch(machines);
     return this.#names.map((id) => ({ id, vrfOf: (port) => this.#bridges.get(id)?.get(port) ?? "" }));
@@ -114,14 +114,18 @@ export class KernelLeaves {
         // A port without bridge carries nothing; before metal-core came the first time it is as good as the boot network.
         for (const { ifname, master } of ports) this.#ports(leaf).set(ifname, networkOf(master));
       }
-      const speakers = machines().flatMap(({ uuid, port, running }) =>
-        running.kind === "os" && running.allocation !== ""
-          ? this.#names.map((_, leaf) => ({
+      const speakers = machines().flatMap(({ uuid, port, macs, running }) =>
+        running.kind === "off"
+          ? []
+          : this.#names.map((_, leaf) => ({
               link: cable(leaf, port),
+              mac: macs[leaf],
               machine: uuid,
-              since: running.since.toISOString(),
-            }))
-          : [],
+              doing:
+                running.kind === "os" && running.allocation !== ""
+                  ? `provisioned since ${running.since.toISOString()}`
+                  : running.kind,
+            })),
       );
       this.#speaker.stdin?.write(`${JSON.stringify(speakers)}\n`);
       await sleep(LOOK_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);

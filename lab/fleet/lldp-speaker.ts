@@ -1,33 +1,34 @@
-// The LLDP of all installed machines, in the namespace where their cables end. Reads on its standard input, a JSON list a
-// line, who runs a tenant's system at which interface, since when; announces each, and again every second.
+// The LLDP of all machines that are on, in the namespace where their cables end. Reads on its standard input, a JSON list a
+// line, who does what at which interface; announces each, and again every second. A leaf also learns their MACs from it.
 import { createInterface } from "node:readline";
 import { encodeFrame, type FrameLink, openPacketLink } from "@metal-stack/lldp";
 
 interface Speaker {
   readonly link: string;
+  readonly mac: string;
   readonly machine: string;
-  readonly since: string;
+  /** What the system description says. */
+  readonly doing: string;
 }
 
 const EVERY_MS = 1_000;
-const SOURCE = "02:00:00:00:00:01";
 const TTL_SECONDS = 10;
 
 const links = new Map<string, Promise<FrameLink>>();
 let speakers: readonly Speaker[] = [];
 
-async function announce({ link: name, machine, since }: Speaker): Promise<void> {
+async function announce({ link: name, mac, machine, doing }: Speaker): Promise<void> {
   let link = links.get(name);
   if (!link) links.set(name, (link = openPacketLink(name)));
   (await link).send(
     encodeFrame({
-      source: SOURCE,
-      chassisId: { subtype: "mac", value: SOURCE },
+      source: mac,
+      chassisId: { subtype: "mac", value: mac },
       portId: { subtype: "interface name", value: name },
       ttl: TTL_SECONDS,
       portDescription: name,
       systemName: machine,
-      systemDescription: `provisioned since ${since}`,
+      systemDescription: doing,
     }),
   );
 }

@@ -70,6 +70,11 @@ export class SimulatedMachine implements Chassis {
     };
   }
 
+  /** By leaf. */
+  get macs(): string[] {
+    return this.#hardware.nics.map((nic) => nic.mac);
+  }
+
   get powered(): boolean {
     return this.#power !== undefined;
   }

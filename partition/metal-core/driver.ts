@@ -24,6 +24,8 @@ export type Membership =
 export interface WantedPort {
   readonly name: string;
   readonly membership: Membership;
+  /** NICs of the machine that is plugged in: in the boot network they live here and nowhere else. */
+  readonly macs?: readonly string[];
 }
 
 /** What was done to the box; one log line each. */
@@ -51,18 +53,23 @@ export interface SwitchDriver {
   ports(): Promise<readonly PhysicalPort[]>;
 
   /**
-   * Makes the whole switch so. `wanted` is complete: a port that is not in it belongs to no network, a network without
+   * Makes the whole switch so. `elsewhere` are the NICs behind other leaves. `wanted` is complete: a port that is not in it belongs to no network, a network without
    * ports is removed.
    * - Idempotent: compares with what the box really is, never with what was applied before, so it also repairs what was
    *   changed by hand and does nothing when all is well.
    * - Minimal: touches only ports and networks that differ.
    * - Break before make: a port leaves its old network before it joins the new one; in between it carries nothing, and
    *   nothing that was learned about it (MAC addresses) outlives the move.
+   * - Servers in the boot network reach the boot server, not each other: a neighbour must not play DHCP or boot server.
+   *   A known NIC is reached at its port only, whoever else sends with its address.
    * - Fails closed: what cannot be done for one port or network is a problem in the answer and leaves that port without
    *   network; the others are done all the same. A membership that the driver cannot provide is such a problem.
    * @throws Error only when the state of the box cannot be read
    */
-  apply(wanted: readonly WantedPort[]): Promise<Applied>;
+  apply(wanted: readonly WantedPort[], elsewhere?: readonly string[]): Promise<Applied>;
+
+  /** MAC addresses that frames came from, by port in the boot network; known NICs at their own port are not listed. */
+  sightings(): Promise<ReadonlyMap<string, readonly string[]>>;
 
   /** Whether each of {@link ports} has a link; a port named in `also` that does not exist is UNKNOWN. */
   portStates(also: readonly string[]): Promise<ReadonlyMap<string, PortState>>;

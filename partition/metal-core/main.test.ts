@@ -74,7 +74,7 @@ function startMetalCore(): ChildProcess {
 function config(generation: number, vrfs: readonly [string, string]): agent.SwitchConfig {
   return create(agent.SwitchConfigSchema, {
     generation: BigInt(generation),
-    ports: vrfs.map((vrf, index) => ({ name: `swp${index + 1}`, vrf })),
+    ports: vrfs.map((vrf, index) => ({ name: `swp${index + 1}`, vrf, machineId: index === 0 ? M1 : "" })),
   });
 }
 

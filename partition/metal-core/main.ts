@@ -23,6 +23,7 @@ await runService("metal-core", async ({ log, signal }) => {
   if (settings.metricsPort !== undefined) await metrics.serve(settings.metricsPort, signal);
 
   const os = operatingSystem();
+  const phoneHome = new PhoneHome(createClient(EventService, transport), log, metrics);
   const sync = new SwitchSync({
     id: switchId,
     driver,
@@ -39,8 +40,8 @@ await runService("metal-core", async ({ log, signal }) => {
     bootVni: linux.bootVni,
     log,
     metrics,
+    wired: (machines) => phoneHome.calls.wire(machines),
   });
-  const phoneHome = new PhoneHome(createClient(EventService, transport), log, metrics);
   const announcer = new Announcer({
     switchId,
     version,

@@ -78,7 +78,7 @@ describe("in server mode", () => {
       expect(ack).toMatchObject({ bootFile: "", nextServer: "0.0.0.0" });
       expect(ack.options.get(Option.ROUTER)).toEqual(ipv4Value("127.0.0.2"));
       expect(ack.options.get(Option.SUBNET_MASK)).toEqual(ipv4Value("255.0.0.0"));
-      expect([...ack.options.get(Option.LEASE_TIME)!]).toEqual([0, 2, 0xa3, 0]);
+      expect([...ack.options.get(Option.LEASE_TIME)!]).toEqual([0, 0, 0, 120]);
     });
 
     it("refuses an address that is not the client's, and stays out of other servers' business", async () => {

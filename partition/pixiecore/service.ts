@@ -3,7 +3,13 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { serveTftp, type TransferReport } from "@metal-stack/tftp";
 import type { Logger } from "@metal-stack/service";
-import { admissionByLease, admissionByNeighbour, type Admission } from "./boot/admission.ts";
+import {
+  admissionByLease,
+  admissionByNeighbour,
+  readKernelsArp,
+  type Admission,
+  type ReadArp,
+} from "./boot/admission.ts";
 import { loadFirmware } from "./boot/firmware.ts";
 import { BootScripts } from "./boot/script.ts";
 import { Authority } from "./dhcp/authority.ts";
@@ -21,7 +27,11 @@ export interface Pixiecore {
 }
 
 /** Resolves when everything listens; rejects, with nothing left running, when a port or a file cannot be had. */
-export async function startPixiecore(settings: Settings, log: Logger): Promise<Pixiecore> {
+export async function startPixiecore(
+  settings: Settings,
+  log: Logger,
+  readArp: ReadArp = readKernelsArp,
+): Promise<Pixiecore> {
   await using started = new AsyncDisposableStack();
   const metrics = new Metrics();
   const firmware = await loadFirmware(settings.ipxeFolder);
@@ -31,12 +41,21 @@ export async function startPixiecore(settings: Settings, log: Logger): Promise<P
   const { dhcp: mode } = settings;
   const authority = mode.kind === "server" ? await Authority.open(settings, mode, log) : undefined;
   if (authority) started.defer(() => authority.close());
-  const admission = authority ? admissionByLease(authority.leases) : admissionByNeighbour();
+  const admission = authority ? admissionByLease(authority.leases, readArp) : admissionByNeighbour(readArp);
   metrics.gauge("leases", "Leases remembered, ended ones too", () =>
     authority ? [...authority.leases.all()].length : 0,
   );
 
-  const http = await startHttp(settings, { admission, metalApi, firmware, metrics, log });
+  const http = await startHttp(settings, {
+    admission,
+    metalApi,
+    firmware,
+    metrics,
+    log,
+    booting: (mac, planned) => {
+      authority?.booting(mac, planned).catch((error: unknown) => log.error({ err: error, mac }, "lease not kept"));
+    },
+  });
   started.defer(() => closeHttp(http));
   const metricsServer = await startMetrics(settings, metrics);
   if (metricsServer) started.defer(() => closeHttp(metricsServer));
@@ -75,12 +94,17 @@ export async function startPixiecore(settings: Settings, log: Logger): Promise<P
   return { ports, close: () => running.disposeAsync() };
 }
 
-type HttpNeeds = { admission: Admission; metrics: Metrics; log: Logger } & {
+type HttpNeeds = {
+  booting: (mac: string, planned: boolean) => void;
+  admission: Admission;
+  metrics: Metrics;
+  log: Logger;
+} & {
   metalApi: ReturnType<typeof connectMetalApi>;
   firmware: ReadonlyMap<string, Uint8Array>;
 };
 
-async function startHttp(settings: Settings, { admission, metalApi, firmware, metrics, log }: HttpNeeds) {
+async function startHttp(settings: Settings, { admission, booting, metalApi, firmware, metrics, log }: HttpNeeds) {
   // Port 0 (tests) is known only after listening; the URLs in scripts follow the real one.
   let port = settings.ports.http;
   const site = {
@@ -91,7 +115,7 @@ async function startHttp(settings: Settings, { admission, metalApi, firmware, me
   const server = await serveHttp(
     {
       site,
-      scripts: new BootScripts(site, admission, metalApi, metrics, log),
+      scripts: new BootScripts(site, admission, metalApi, metrics, log, booting),
       admission,
       files: new FileDownloads(settings.filesFolder),
       firmware,

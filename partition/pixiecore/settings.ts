@@ -12,6 +12,8 @@ export type DhcpMode =
       readonly router: string | undefined;
       readonly dns: readonly string[];
       readonly leaseSeconds: number;
+      /** Of a client that metal-api has not sent a boot script to yet. */
+      readonly trialSeconds: number;
       readonly leaseFile: string;
     }
   | { readonly kind: "proxy" };
@@ -90,6 +92,8 @@ export function readSettings(environment: Environment): Settings {
 
 /** What the original's dhcpd gives (reference/partition-services.md 2.1). */
 const LEASE_SECONDS = 172_800;
+/** Long enough from the first DISCOVER to the boot script, short enough that a flood of MACs is soon over. */
+const TRIAL_SECONDS = 120;
 const MIN_LEASE_SECONDS = 60;
 const MAX_LEASE_SECONDS = 31_536_000;
 
@@ -121,6 +125,7 @@ function readDhcpMode(environment: Environment, network: Ipv4Interface): DhcpMod
     router,
     dns,
     leaseSeconds: environment.integer("DHCP_LEASE_SECONDS", LEASE_SECONDS, MIN_LEASE_SECONDS, MAX_LEASE_SECONDS),
+    trialSeconds: environment.integer("DHCP_TRIAL_SECONDS", TRIAL_SECONDS, 1, MAX_LEASE_SECONDS),
     leaseFile: environment.text("LEASE_FILE", join("/var/lib/pixiecore", "dhcpd.leases")),
   };
 }

@@ -61,6 +61,7 @@ async function writeFacts(tx: Db, id: string, partitionId: string, facts: BmcFac
     .set({
       partition_id: partitionId,
       ipmi: json(ipmi),
+      bmc_seen: now,
       ...(facts.biosVersion !== "" && { bios: json({ ...bios, version: facts.biosVersion.slice(0, 256) }) }),
       ...(isLedState(facts.indicatorLed) && { led_value: facts.indicatorLed }),
       changed: sql<Date>`now()`,

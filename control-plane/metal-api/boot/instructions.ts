@@ -8,7 +8,7 @@ import { notFound } from "../errors.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { beginErase, ensureErase } from "../release/commands.ts";
 import { SAMPLE_SECTORS } from "../release/rules-verdict.ts";
-import { decideInstruction } from "./rules.ts";
+import { decideInstruction, isVouchedFor } from "./rules.ts";
 import { installOf } from "./rules-install.ts";
 import { clearWaiting, factsOf, installationOf, renewWaiting } from "./store.ts";
 
@@ -49,11 +49,11 @@ export async function* instructions(context: Context, machineId: string, signal:
 }
 
 async function wantedNow(context: Context, machineId: string, told: Wanted | undefined): Promise<Wanted> {
-  const { db, clock } = context;
+  const { db, clock, config } = context;
   for (;;) {
     const state = await factsOf(db, machineId);
     if (!state) throw notFound("machine", machineId);
-    const decision = decideInstruction(state.facts);
+    const decision = decideInstruction(state.facts, config.bmcRequired);
     if (decision.kind !== "wait") await clearWaiting(db, machineId);
     switch (decision.kind) {
       case "reboot":
@@ -79,7 +79,8 @@ async function wantedNow(context: Context, machineId: string, told: Wanted | und
       }
       case "wait": {
         const { allocatable, reason } = decision;
-        if (state.facts.disks === "erased") {
+        if (!isVouchedFor(state.facts, config.bmcRequired)) await clearWaiting(db, machineId);
+        else if (state.facts.disks === "erased") {
           const stays = await renewWaiting(db, machineId, new Date(clock().getTime() + WAITING_MS));
           if (!stays) continue;
         }

@@ -6,6 +6,8 @@ import type { Db } from "../database/schema.ts";
 import { badRequest, notFound, unprocessable } from "../errors.ts";
 import { createTicket } from "../identity/tickets.ts";
 import { recordEvent } from "../provisioning/store.ts";
+import { admissionFacts, makeRoom } from "./admission.ts";
+import { refuseAdmission } from "./rules-admission.ts";
 import { decidePlan, isPlaceholderId } from "./rules.ts";
 import { ensureMachine, factsOf } from "./store.ts";
 
@@ -18,6 +20,7 @@ type Plan = NonNullable<Exclude<MessageInitShape<typeof agent.PlanResponseSchema
 export async function dhcpSeen(tx: Db, machineId: string, partitionId: string, now: Date): Promise<void> {
   checkId(machineId);
   const named = partitionId === "" ? null : await existingPartition(tx, partitionId);
+  await makeRoom(tx, machineId, named, now);
   const partition = await ensureMachine(tx, machineId, named);
   if (partition !== named && named !== null)
     throw unprocessable(`machine ${machineId} belongs to partition "${partition}"`);
@@ -25,10 +28,18 @@ export async function dhcpSeen(tx: Db, machineId: string, partitionId: string, n
 }
 
 /** What the machine should boot now; a discovery comes with a new ticket that voids earlier ones. */
-export async function planBoot(tx: Db, machineId: string, partitionId: string, now: Date): Promise<Plan> {
+export async function planBoot(
+  tx: Db,
+  { machineId, partitionId, mac }: { machineId: string; partitionId: string; mac: string },
+  now: Date,
+): Promise<Plan> {
   if (!isMachineId(machineId) || isPlaceholderId(machineId))
     return refuse(`"${machineId.slice(0, 64)}" is not a UUID of one machine: set the system UUID in its firmware`);
-  await ensureMachine(tx, machineId, await existingPartition(tx, partitionId));
+  const partition = await existingPartition(tx, partitionId);
+  await makeRoom(tx, machineId, partition, now);
+  await ensureMachine(tx, machineId, partition);
+  const refusal = refuseAdmission(machineId, await admissionFacts(tx, machineId, mac.toLowerCase(), now));
+  if (refusal !== undefined) return refuse(refusal);
   const { facts, partitionId: home } = (await factsOf(tx, machineId))!;
   const decision = decidePlan(partitionId, { partitionId: home, allocation: facts.allocation });
   if (decision.kind === "refuse") return refuse(decision.reason);

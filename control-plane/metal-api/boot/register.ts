@@ -15,8 +15,10 @@ import { ensureContainer } from "../provisioning/store.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { matchSize, UNKNOWN_SIZE } from "../sizes/rules.ts";
 import { sizes } from "../sizes/store.ts";
-import { WiringError, wiringOf } from "../switches/rules-wiring.ts";
+import { wiredMacs, WiringError, wiringOf } from "../switches/rules-wiring.ts";
+import { checkEvidence, knownNicsChanged } from "../switches/sightings.ts";
 import { connectMachine, leavesOf } from "../switches/store.ts";
+import { ownerOfNics } from "./admission.ts";
 import { biosOf, hardwareOf, ipmiOf } from "./rules-hardware.ts";
 import { ensureMachine } from "./store.ts";
 
@@ -42,6 +44,8 @@ export async function registerMachine(
   if (!request.hardware) throw badRequest("hardware is missing");
   if (!request.bios) throw badRequest("bios is missing");
   const hardware = hardwareOf(request.hardware);
+  const known = await db.selectFrom("machines").select("hardware").where("id", "=", id).executeTakeFirst();
+  const before = wiredMacs(known?.hardware?.nics ?? []);
   const registered = await transact(db, async (tx) => {
     const stored = await storeHardware(tx, request, hardware, clock());
     await noteLogin(tx, keyring, id, request.ipmi, clock());
@@ -49,6 +53,8 @@ export async function registerMachine(
   });
   if (registered.size === UNKNOWN_SIZE) log.warn({ machine: id }, "no size, or more than one, matches this machine");
   await transact(db, (tx) => connect(tx, id, registered.partitionId, hardware));
+  if (before.join() !== wiredMacs(hardware.nics).join())
+    await transact(db, (tx) => knownNicsChanged(tx, registered.partitionId));
   return registered;
 }
 
@@ -65,6 +71,11 @@ async function storeHardware(
     .select("ipmi")
     .where("id", "=", uuid)
     .executeTakeFirstOrThrow(() => notFound("machine", uuid));
+  const owner = await ownerOfNics(tx, uuid, wiredMacs(hardware.nics));
+  if (owner !== undefined)
+    throw unprocessable(
+      `a NIC of machine ${uuid} belongs to machine ${owner}; delete that machine if its NIC is in this one now`,
+    );
   const size = matchSize(await sizes(tx), hardware)?.id ?? UNKNOWN_SIZE;
   await tx
     .updateTable("machines")
@@ -132,6 +143,7 @@ async function connect(tx: Db, machineId: string, partitionId: string, hardware:
   await partitionOf(tx, machineId);
   try {
     const wiring = wiringOf(machineId, hardware.nics, await leavesOf(tx, partitionId));
+    await checkEvidence(tx, machineId, wiring, wiredMacs(hardware.nics));
     await connectMachine(tx, machineId, wiring);
     await tx.updateTable("machines").set({ rack_id: wiring.rackId }).where("id", "=", machineId).execute();
   } catch (error) {

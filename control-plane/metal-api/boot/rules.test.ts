@@ -8,6 +8,7 @@ function machine(different: Partial<MachineFacts> = {}): MachineFacts {
     disksReason: "",
     stateValue: "",
     stateDescription: "",
+    bmcSeen: true,
     releaseOpen: false,
     allocation: null,
     ...different,
@@ -43,7 +44,7 @@ describe("the discovery image is told to", () => {
       machine({ disks: "in-use", allocation: installed }),
       { kind: "reboot", reason: "the machine is installed: it boots its own disk" },
     ],
-  ] as const)("%s", (_, facts, wish) => expect(decideInstruction(facts)).toEqual(wish));
+  ] as const)("%s", (_, facts, wish) => expect(decideInstruction(facts, true)).toEqual(wish));
 });
 
 describe("a machine that network-boots", () => {

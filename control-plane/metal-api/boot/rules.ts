@@ -13,13 +13,22 @@ export interface MachineFacts {
   readonly disksReason: string;
   readonly stateValue: "" | "TAINTED" | "LOCKED";
   readonly stateDescription: string;
+  /** metal-bmc has found its BMC. */
+  readonly bmcSeen: boolean;
   readonly releaseOpen: boolean;
   /** Null when the machine has no tenant. */
   readonly allocation: { readonly installed: boolean; readonly reinstall: boolean } | null;
 }
 
+/** Why such a machine gets no tenant: anybody on the boot network could be it. */
+export const NOBODY_VOUCHES =
+  "no metal-bmc has found the BMC of this machine, so nobody vouches for it: see to it that metal-bmc knows its BMC";
+
+/** Whether a machine may be in the pool at all. */
+export const isVouchedFor = (machine: MachineFacts, bmcRequired: boolean): boolean => machine.bmcSeen || !bmcRequired;
+
 /** What the discovery image of a machine should do now. */
-export function decideInstruction(machine: MachineFacts): InstructionDecision {
+export function decideInstruction(machine: MachineFacts, bmcRequired: boolean): InstructionDecision {
   const { allocation, disks } = machine;
   if (allocation) {
     if (!allocation.installed || allocation.reinstall) return { kind: "install" };
@@ -32,6 +41,7 @@ export function decideInstruction(machine: MachineFacts): InstructionDecision {
     const why = machine.stateDescription === "" ? "" : `: ${machine.stateDescription}`;
     return held(`${machine.stateValue.toLowerCase()}${why}`);
   }
+  if (!isVouchedFor(machine, bmcRequired)) return held(NOBODY_VOUCHES);
   return { kind: "wait", allocatable: true, reason: "" };
 }
 

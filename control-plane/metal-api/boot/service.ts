@@ -71,7 +71,9 @@ export const bootModule: GrpcModule = (add, context) => {
 export const bootPlanModule: GrpcModule = (add, { db, clock, log }) =>
   add(agent.BootPlanService, {
     async plan({ machineId, partitionId, mac, architecture }) {
-      const plan = await transact(db, (tx) => planBoot(tx, normal(machineId), partitionId, clock()));
+      const plan = await transact(db, (tx) =>
+        planBoot(tx, { machineId: normal(machineId), partitionId, mac }, clock()),
+      );
       log.info({ machine: normal(machineId), plan: plan.case, mac, architecture }, "boot plan");
       return { plan };
     },

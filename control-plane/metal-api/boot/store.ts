@@ -13,6 +13,7 @@ export async function factsOf(db: Db, machineId: string) {
       "m.disks_reason",
       "m.state_value",
       "m.state_description",
+      "m.bmc_seen",
       "a.uuid as allocation_uuid",
       "a.installed",
       "a.reinstall",
@@ -27,6 +28,7 @@ export async function factsOf(db: Db, machineId: string) {
     disksReason: row.disks_reason,
     stateValue: row.state_value,
     stateDescription: row.state_description,
+    bmcSeen: row.bmc_seen !== null,
     releaseOpen: row.release_id !== null,
     allocation:
       row.allocation_uuid === null ? null : { installed: row.installed !== null, reinstall: row.reinstall === true },

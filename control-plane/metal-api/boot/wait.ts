@@ -7,6 +7,7 @@ import { notFound } from "../errors.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { ensureErase } from "../release/commands.ts";
 import { lockMachine, setDisks, waiveErase } from "../release/store.ts";
+import { isVouchedFor } from "./rules.ts";
 import { clearWaiting, factsOf, renewWaiting } from "./store.ts";
 
 const PATIENCE_MS = 5_000;
@@ -14,14 +15,17 @@ const WAITING_MS = 30_000;
 
 /** @param wipesFirst the caller is the original's hammer, which wipes before it waits and reports nothing */
 export async function* wait(context: Context, machineId: string, wipesFirst: boolean, signal: AbortSignal) {
-  const { db, notifications, clock } = context;
+  const { db, notifications, clock, config } = context;
   if (wipesFirst) await transact(db, (tx) => acceptUnproven(tx, machineId, clock()));
   const sources = [{ topic: "machine" as const, concerns: (id: string) => id === machineId }];
   for await (const why of wakeups(notifications, sources, PATIENCE_MS, signal)) {
     const state = await factsOf(db, machineId);
     if (!state) throw notFound("machine", machineId);
     if (state.facts.allocation) return;
-    if (state.facts.disks === "erased") await renewWaiting(db, machineId, new Date(clock().getTime() + WAITING_MS));
+    // The original's agents share one certificate: there is nobody to tell from anybody.
+    const vouchedFor = wipesFirst || isVouchedFor(state.facts, config.bmcRequired);
+    if (state.facts.disks === "erased" && vouchedFor)
+      await renewWaiting(db, machineId, new Date(clock().getTime() + WAITING_MS));
     else await clearWaiting(db, machineId);
     if (why !== "change") yield {};
   }

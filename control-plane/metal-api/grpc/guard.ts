@@ -3,6 +3,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { Identity } from "@metal-stack/service";
 import type { Context } from "../context.ts";
+import { EVERYTHING } from "@metal-stack/database";
 import { certificateIsValid } from "../identity/certificates.ts";
 import { type Caller, ruleOf } from "./authorisation.ts";
 import { type Peer, peerKey } from "./peer.ts";
@@ -11,8 +12,8 @@ import { isFault, toConnectError } from "./status.ts";
 /** A call that is no stream and takes longer has failed: the caller tries again. */
 const UNARY_DEADLINE_MS = 30_000;
 
-/** Calls in flight, streams included: of one machine, of one agent, of all callers without a certificate together. */
-const MAX_CALLS: Readonly<Record<"machine" | "agent" | "stranger", number>> = { machine: 16, agent: 512, stranger: 64 };
+/** Calls in flight, streams included: of one machine, of one agent, of all callers without a certificate at one address. */
+const MAX_CALLS: Readonly<Record<"machine" | "agent" | "stranger", number>> = { machine: 16, agent: 512, stranger: 32 };
 
 type Unary = (request: unknown, context: HandlerContext) => Promise<unknown>;
 type ServerStream = (request: unknown, context: HandlerContext) => AsyncIterable<unknown>;
@@ -68,8 +69,9 @@ export class Guard {
   async *#messages(method: DescMethod, call: ServerStream, request: unknown, context: HandlerContext) {
     const caller = await this.#authorise(method, request, context);
     const release = this.#count(caller);
+    const revocation = this.#revocation(caller, context.signal);
     try {
-      for await (const message of call(request, context)) {
+      for await (const message of call(request, withSignal(context, revocation.signal))) {
         // A stream outlives certificates: nothing is said to one that ended or was revoked meanwhile.
         await this.#checkCertificate(caller.peer);
         yield message;
@@ -77,8 +79,10 @@ export class Guard {
     } catch (error) {
       if (!this.#stopping.aborted) throw this.#refusal(method, caller, error);
     } finally {
+      revocation.stop();
       release();
     }
+    if (revocation.signal.aborted && !context.signal.aborted) await this.#checkCertificate(caller.peer);
     // The end of a stream may mean something (Wait: allocated); our going down must not look like it.
     if (this.#stopping.aborted) throw new ConnectError("metal-api is going down, try again", Code.Unavailable);
   }
@@ -102,6 +106,25 @@ export class Guard {
     return { peer, identity: peer.identity };
   }
 
+  /** Aborts with the call's own signal, and as soon as the machine's certificate is revoked. */
+  #revocation({ peer, identity }: Authorised, signal: AbortSignal) {
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    signal.addEventListener("abort", end, { once: true });
+    if (identity?.component !== "machine")
+      return { signal: ended.signal, stop: () => signal.removeEventListener("abort", end) };
+    const unsubscribe = this.#context.notifications.subscribe("machine", (id) => {
+      if (id === identity.id || id === EVERYTHING) void this.#checkCertificate(peer).catch(end);
+    });
+    return {
+      signal: ended.signal,
+      stop: () => {
+        signal.removeEventListener("abort", end);
+        unsubscribe();
+      },
+    };
+  }
+
   #callerOf(peer: Peer): Caller | undefined {
     if (peer.identity) return peer.identity.component;
     return peer.anonymousCertificate && this.#context.config.legacyAgents ? "legacy" : undefined;
@@ -118,8 +141,8 @@ export class Guard {
 
   /** Counts the call in; the returned function counts it out. Throws when the caller has too many. */
   #count({ peer, identity }: Authorised): () => void {
-    const key = identity ? `${identity.component} ${identity.id}` : peer.serial;
-    const kind = identity?.component === "machine" ? "machine" : key === "" ? "stranger" : "agent";
+    const key = identity ? `${identity.component} ${identity.id}` : peer.serial || peer.address;
+    const kind = identity?.component === "machine" ? "machine" : peer.serial === "" ? "stranger" : "agent";
     const calls = this.#calls.get(key) ?? 0;
     if (calls >= MAX_CALLS[kind]) throw new ConnectError("too many calls at once, try later", Code.ResourceExhausted);
     this.#calls.set(key, calls + 1);
@@ -134,6 +157,10 @@ export class Guard {
     if (isFault(error)) this.#context.log.error({ err: error, method: method.name, peer: identity }, "a call failed");
     return toConnectError(error);
   }
+}
+
+function withSignal(context: HandlerContext, signal: AbortSignal): HandlerContext {
+  return Object.create(context, { signal: { value: signal } }) as HandlerContext;
 }
 
 function deadlineAfter(ms: number) {

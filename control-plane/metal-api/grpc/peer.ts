@@ -12,9 +12,17 @@ export interface Peer {
   /** Lower-case hex; empty without a certificate. */
   readonly serial: string;
   readonly notAfter: Date;
+  /** IP address. */
+  readonly address: string;
 }
 
-const NOBODY: Peer = { identity: undefined, anonymousCertificate: false, serial: "", notAfter: new Date(0) };
+const NOBODY: Peer = {
+  identity: undefined,
+  anonymousCertificate: false,
+  serial: "",
+  notAfter: new Date(0),
+  address: "",
+};
 
 export const peerKey = createContextKey<Peer>(NOBODY, { description: "peer" });
 
@@ -30,7 +38,7 @@ export function peerOf(request: Http2ServerRequest): Peer {
 }
 
 function readPeer(socket: TLSSocket): Peer {
-  if (!socket.authorized) return NOBODY;
+  if (!socket.authorized) return { ...NOBODY, address: socket.remoteAddress ?? "" };
   const { subjectaltname, serialNumber, valid_to } = socket.getPeerCertificate();
   const identity = parseIdentity(subjectaltname);
   return {
@@ -38,5 +46,6 @@ function readPeer(socket: TLSSocket): Peer {
     anonymousCertificate: identity === undefined,
     serial: serialNumber.toLowerCase(),
     notAfter: new Date(valid_to),
+    address: socket.remoteAddress ?? "",
   };
 }

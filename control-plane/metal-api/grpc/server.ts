@@ -5,7 +5,7 @@ import {
   type Http2ServerRequest,
   type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
 import type { DescService } from "@bufbuild/protobuf";
 import { createContextValues, type ServiceImpl } from "@connectrpc/connect";
@@ -18,6 +18,11 @@ import { peerKey, peerOf } from "./peer.ts";
 /** A registration with hundreds of NICs and disks stays far below. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
 const MAX_CONNECTIONS = 20_000;
+/** From one address, of peers that have not shown a certificate (yet): a partition behind NAT boots that many at once. */
+const MAX_UNKNOWN_PER_ADDRESS = 256;
+/** A TLS handshake that takes longer, and a connection without a certificate that lives longer, is ended. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const UNKNOWN_LIFETIME_MS = 60_000;
 const MAX_STREAMS_PER_CONNECTION = 600;
 /** A machine that lost power never says goodbye: unanswered pings end its streams. */
 const PING_INTERVAL_MS = 10_000;
@@ -60,6 +65,7 @@ export function createGrpcServer(context: Context, identity: GrpcIdentity, modul
       minVersion: "TLSv1.2",
       ALPNProtocols: ["h2"],
       requestCert: true,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       // A machine that is about to trade its ticket has no certificate yet; the guard asks for it everywhere else.
       rejectUnauthorized: false,
       settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION },
@@ -67,6 +73,7 @@ export function createGrpcServer(context: Context, identity: GrpcIdentity, modul
     (request, response) => handler(request, response),
   );
   server.maxConnections = MAX_CONNECTIONS;
+  boundStrangers(server);
   const sessions = trackSessions(server);
   server.on("sessionError", (error) => context.log.debug({ err: error }, "a gRPC connection broke"));
   server.on("tlsClientError", (error) => context.log.debug({ err: error }, "a TLS handshake failed"));
@@ -87,6 +94,29 @@ export function createGrpcServer(context: Context, identity: GrpcIdentity, modul
       clearTimeout(impatient);
     },
   };
+}
+
+/** Connections that have not shown a certificate are few, and do not stay. */
+function boundStrangers(server: Http2SecureServer): void {
+  const unknown = new Map<string, Set<string>>();
+  const keyOf = ({ remoteAddress = "", remotePort = 0 }: Socket) => [remoteAddress, String(remotePort)] as const;
+  const forget = ([address, port]: readonly [string, string]) => {
+    const ports = unknown.get(address);
+    ports?.delete(port);
+    if (ports?.size === 0) unknown.delete(address);
+  };
+  server.on("connection", (socket: Socket) => {
+    const key = keyOf(socket);
+    const ports = unknown.get(key[0]) ?? new Set();
+    if (ports.size >= MAX_UNKNOWN_PER_ADDRESS) return void socket.destroy();
+    unknown.set(key[0], ports.add(key[1]));
+    socket.once("close", () => forget(key));
+  });
+  server.on("secureConnection", (socket) => {
+    if (socket.authorized) return forget(keyOf(socket));
+    const late = setTimeout(() => socket.destroy(), UNKNOWN_LIFETIME_MS);
+    socket.once("close", () => clearTimeout(late));
+  });
 }
 
 /** Keeps the open sessions, and ends those whose peer does not answer pings any more. */

@@ -1,4 +1,5 @@
 // The certificates of machines in the store: enough to refuse one before it ends by itself.
+import { notify } from "@metal-stack/database";
 import type { Db } from "../database/schema.ts";
 import type { IssuedCertificate } from "./authority.ts";
 
@@ -41,6 +42,8 @@ export async function revokeCertificates(db: Db, machineId: string, now: Date): 
     .where("machine_id", "=", machineId)
     .where("revoked", "is", null)
     .execute();
+  // Streams that were opened with them end.
+  await notify(db, "machine", machineId);
 }
 
 /** Neither its certificates nor its tickets; its next boot gets new ones. */

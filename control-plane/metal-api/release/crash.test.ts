@@ -41,6 +41,7 @@ async function start(): Promise<void> {
     env: {
       ...process.env,
       METAL_API_ALLOW_DEFAULT_KEYS: "true",
+      METAL_API_BMC_REQUIRED: "false",
       METAL_API_DATABASE_URL: world.url,
       METAL_API_GRPC_PORT: "0",
       METAL_API_GRPC_SERVER_CERT_FILE: file("cert.pem", cert),

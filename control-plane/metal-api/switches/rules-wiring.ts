@@ -77,6 +77,16 @@ export function wiringOf(machineId: string, nics: readonly Nic[], leaves: readon
   };
 }
 
+/** NICs with a cable to something: only they can be reached in a boot network. Lower case. */
+export function wiredMacs(nics: readonly (Nic & { readonly mac: string })[]): string[] {
+  return nics.filter((nic) => nic.neighbors.length > 0 && nic.mac !== "").map((nic) => nic.mac);
+}
+
+/** Those NICs that hear this leaf's port. */
+export function macsAt(nics: readonly (Nic & { readonly mac: string })[], leaf: Leaf, port: string): string[] {
+  return nics.filter((nic) => portsSeenBy([nic], leaf).some(({ name }) => name === port)).map((nic) => nic.mac);
+}
+
 function portsSeenBy(nics: readonly Nic[], leaf: Leaf): LeafPort[] {
   const heard = new Set(
     nics.flatMap((nic) => nic.neighbors.filter((neighbor) => isFrom(leaf, neighbor.hostname)).map(effectiveIdentifier)),

@@ -7,6 +7,7 @@ import type { GrpcModule } from "../grpc/server.ts";
 import { wakeups } from "../grpc/wakeups.ts";
 import { recordSync, registerSwitch } from "./commands.ts";
 import { refreshFilters } from "./filters.ts";
+import { knownNics, recordSightings } from "./sightings.ts";
 import { portsOf, switchById } from "./store.ts";
 
 /** A stream that says nothing for longer is dead. */
@@ -52,6 +53,8 @@ export const switchModule: GrpcModule = (add, context) =>
           context.clock(),
         ),
       );
+      if (request.tellsSightings)
+        await transact(context.db, (tx) => recordSightings(tx, request.id, request.sightings));
       return {};
     },
   });
@@ -75,10 +78,13 @@ async function* watch({ db, notifications }: Context, id: string, signal: AbortS
 }
 
 async function wantedState(db: Db, id: string) {
-  const [row, ports] = await db
+  const [row, ports, nics] = await db
     .transaction()
     .setIsolationLevel("repeatable read")
-    .execute(async (tx) => [await switchById(tx, id), (await portsOf(tx, [id])).get(id) ?? []] as const);
+    .execute(
+      async (tx) =>
+        [await switchById(tx, id), (await portsOf(tx, [id])).get(id) ?? [], await knownNics(tx, id)] as const,
+    );
   if (!row) throw notFound("switch", id);
   return {
     machines: new Set(ports.flatMap((port) => port.machine_id ?? [])),
@@ -90,7 +96,10 @@ async function wantedState(db: Db, id: string) {
         allowedCidrs: [...(port.filter.cidrs ?? [])],
         allowedVnis: (port.filter.vnis ?? []).map(Number),
         adminStatus: port.admin_status,
+        machineId: port.machine_id ?? "",
+        macs: [...(nics.here.get(port.name) ?? [])],
       })),
+      remoteMacs: [...nics.elsewhere],
     },
   };
 }

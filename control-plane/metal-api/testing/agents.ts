@@ -54,7 +54,7 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
   const log = createLogger("metal-api");
   log.level = process.env["LOG_LEVEL"] ?? "silent";
   let offset = 0;
-  const keys = { METAL_API_ALLOW_DEFAULT_KEYS: "true" };
+  const keys = { METAL_API_ALLOW_DEFAULT_KEYS: "true", METAL_API_BMC_REQUIRED: "false" };
   const context: Context = {
     db: database.db,
     notifications,
@@ -173,7 +173,7 @@ export async function createPartition({ context: { db } }: AgentWorld): Promise<
 /** What the discovery image of a machine at port `swp<port>` of both leaves registers. */
 export function registration(id: string, port = 1) {
   const nic = (leaf: string, index: number) => ({
-    mac: `52:54:00:00:0${port}:0${index}`,
+    mac: `52:54:${id.slice(-4, -2)}:${id.slice(-2)}:0${port}:0${index}`,
     name: `eth${index}`,
     neighbors: [{ hostname: leaf, identifier: `${leaf} swp${port}`, name: `swp${port}` }],
   });

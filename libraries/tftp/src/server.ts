@@ -62,7 +62,14 @@ export async function serveTftp(options: TftpOptions): Promise<TftpServer> {
     if (packet?.opcode === Opcode.WRQ) refuse(socket, remote, ErrorCode.ACCESS_VIOLATION, "this server is read-only");
     if (packet?.opcode !== Opcode.RRQ) return;
     const ofPeer = [...transfers.values()].filter((address) => address === remote.address).length;
-    if (transfers.size >= maxTransfers || ofPeer >= maxTransfersPerPeer) return;
+    if (ofPeer >= maxTransfersPerPeer) return;
+    if (transfers.size >= maxTransfers) {
+      // A forged sender never acknowledges anything: such transfers give way, the oldest first.
+      const idle = [...transfers.keys()].find((transfer) => !transfer.acknowledged);
+      if (!idle) return;
+      transfers.delete(idle);
+      void idle.stop("another client needs the place");
+    }
     const transfer = new Transfer(packet, { address: remote.address, port: remote.port }, options);
     transfers.set(transfer, remote.address);
     void transfer.run().finally(() => transfers.delete(transfer));
@@ -102,6 +109,7 @@ class Transfer {
   #timer: NodeJS.Timeout | undefined;
   #timeoutMs: number;
   #repeats = 0;
+  #acknowledged = false;
 
   constructor(request: ReadRequest, peer: Peer, options: TftpOptions) {
     this.#request = request;
@@ -109,6 +117,11 @@ class Transfer {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 1_000;
     this.#socket = newSocket(options.address);
+  }
+
+  /** Whether the client has answered anything yet. */
+  get acknowledged(): boolean {
+    return this.#acknowledged;
   }
 
   async run(): Promise<void> {
@@ -168,6 +181,7 @@ class Transfer {
     if (packet?.opcode === Opcode.ERROR)
       this.#end.resolve(`the client says ${packet.code}: ${printable(packet.message)}`);
     if (packet?.opcode !== Opcode.ACK) return;
+    this.#acknowledged = true;
     const next = sending.acknowledge(packet.block);
     if (sending.done) this.#end.resolve(undefined);
     if (next.length === 0) return;

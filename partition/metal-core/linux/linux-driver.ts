@@ -5,8 +5,9 @@ import { once } from "node:events";
 import type { Applied, Change, PhysicalPort, PortState, SwitchDriver, WantedPort } from "../driver.ts";
 import { runner, type Run } from "./command.ts";
 import { readKernel } from "./read-kernel.ts";
-import type { Kernel } from "./rules-kernel.ts";
-import { managedPorts, networkOf, type LinuxSettings } from "./rules-networks.ts";
+import { readLearned, type Kernel } from "./rules-kernel.ts";
+import { bootNetwork, managedPorts, networkOf, type LinuxSettings } from "./rules-networks.ts";
+import { pinSteps } from "./rules-pins.ts";
 import type { Step } from "./rules-step.ts";
 import { stepsTowards } from "./rules-steps.ts";
 
@@ -41,12 +42,30 @@ export class LinuxDriver implements SwitchDriver {
       .map((name) => ({ name, mac: kernel.links.get(name)!.mac, identifier: name }));
   }
 
-  async apply(wanted: readonly WantedPort[]): Promise<Applied> {
-    const steps = stepsTowards(await this.#read(), wanted, this.#settings);
-    const problems = wanted
+  async apply(wanted: readonly WantedPort[], elsewhere: readonly string[] = []): Promise<Applied> {
+    const networks = await this.#takeAll(stepsTowards(await this.#read(), wanted, this.#settings));
+    const pins = await this.#takeAll(pinSteps(await this.#read(), wanted, elsewhere, this.#settings));
+    const impossible = wanted
       .filter(({ membership }) => membership.kind !== "isolated" && !networkOf(membership, this.#settings))
       .map(({ name, membership }) => `${name} is isolated: the linux driver has no ${membership.kind} ports`);
+    return {
+      changes: [...networks.changes, ...pins.changes],
+      problems: [...impossible, ...networks.problems, ...pins.problems],
+    };
+  }
+
+  async sightings(): Promise<Map<string, string[]>> {
+    const { bridge } = bootNetwork(this.#settings);
+    if (!(await this.#read()).links.has(bridge)) return new Map();
+    const entries = (await this.#run(["bridge", "-j", "fdb", "show", "br", bridge])).trim() || "[]";
+    const learned = readLearned(JSON.parse(entries));
+    const ports = (await this.ports()).map((port) => port.name);
+    return new Map(ports.flatMap((port) => (learned.has(port) ? [[port, learned.get(port)!] as const] : [])));
+  }
+
+  async #takeAll(steps: readonly Step[]): Promise<Applied> {
     const changes: Change[] = [];
+    const problems: string[] = [];
     /** Ports and bridges that must not be touched any more. */
     const broken = new Set<string>();
     for (const step of steps) {

@@ -16,6 +16,8 @@ export interface Link {
   readonly addressMode: string | undefined;
   /** Has an IP address of its own. */
   readonly addressed: boolean;
+  /** As a bridge port it exchanges frames only with ports that are not isolated. */
+  readonly isolated: boolean;
   /** Options of the kind, as `ip -d` names them. */
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -24,6 +26,8 @@ export interface Kernel {
   readonly links: ReadonlyMap<string, Link>;
   /** Per VXLAN device the VTEPs that get a copy of every broadcast. */
   readonly floods: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Per bridge port the MAC addresses that live there by our word. */
+  readonly pins: ReadonlyMap<string, ReadonlySet<string>>;
   /** Per device its ingress filters in order: "pass" or where frames are redirected to, "/", the mask of the match. */
   readonly filters: ReadonlyMap<string, readonly string[]>;
 }
@@ -37,7 +41,11 @@ interface IpLink {
   mtu: number;
   flags: string[];
   inet6_addr_gen_mode?: string;
-  linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> };
+  linkinfo?: {
+    info_kind?: string;
+    info_data?: Record<string, unknown>;
+    info_slave_data?: { isolated?: boolean };
+  };
 }
 
 /** From `ip -j -d link show` and `ip -j addr show`. */
@@ -60,6 +68,7 @@ export function readLinks(links: unknown, addresses: unknown): Map<string, Link>
         running: link.flags.includes("UP") && link.flags.includes("LOWER_UP"),
         addressMode: link.inet6_addr_gen_mode,
         addressed: addressed.has(link.ifname),
+        isolated: link.linkinfo?.info_slave_data?.isolated ?? false,
         options: link.linkinfo?.info_data ?? {},
       },
     ]),
@@ -74,6 +83,33 @@ export function readFloods(entries: unknown): Map<string, Set<string>> {
     floods.set(entry.ifname, (floods.get(entry.ifname) ?? new Set()).add(entry.dst));
   }
   return floods;
+}
+
+interface FdbEntry {
+  mac: string;
+  ifname: string;
+  state?: string;
+  flags?: string[];
+  master?: string;
+}
+
+/** From `bridge -j fdb show`. */
+export function readPins(entries: unknown): Map<string, Set<string>> {
+  const pins = new Map<string, Set<string>>();
+  for (const { mac, ifname, flags } of entries as FdbEntry[]) {
+    if (flags?.includes("sticky")) pins.set(ifname, (pins.get(ifname) ?? new Set()).add(mac));
+  }
+  return pins;
+}
+
+/** From `bridge -j fdb show br …`: what a bridge has learned by itself, by port. */
+export function readLearned(entries: unknown): Map<string, string[]> {
+  const learned = new Map<string, string[]>();
+  for (const { mac, ifname, flags, state, master } of entries as FdbEntry[]) {
+    if (master === undefined || state !== "" || flags?.includes("sticky")) continue;
+    learned.set(ifname, [...(learned.get(ifname) ?? []), mac]);
+  }
+  return learned;
 }
 
 interface TcFilter {

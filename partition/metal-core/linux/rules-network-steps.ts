@@ -1,6 +1,7 @@
 import { BRIDGE_GUARD, guardCommands, isGuardedBy } from "./rules-guard.ts";
 import type { Kernel, Link } from "./rules-kernel.ts";
-import type { LinuxSettings, Network } from "./rules-networks.ts";
+import { isIsolated, type LinuxSettings, type Network } from "./rules-networks.ts";
+import { isolation } from "./rules-port-steps.ts";
 import { interfaceCommands, type Step } from "./rules-step.ts";
 
 /** IANA's port for VXLAN (RFC 7348 §5). */
@@ -51,12 +52,14 @@ function bridgeCommands(kernel: Kernel, name: string): string[][] {
  */
 function vxlanCommands(link: Link | undefined, network: Network, settings: LinuxSettings): string[][] {
   const { vxlan, vni, bridge } = network;
+  const isolated = isIsolated(vxlan, network, settings);
   const kept = link && isOurs(link, network, settings) ? link : undefined;
   const options = `id ${vni} local ${settings.vtep} dstport ${VXLAN_PORT} nolearning`.split(" ");
   return [
     ...(link && !kept ? [["ip", "link", "del", "dev", vxlan]] : []),
     ...(kept ? [] : [["ip", "link", "add", "name", vxlan, "type", "vxlan", ...options]]),
     ...(kept?.master === bridge ? [] : [["ip", "link", "set", "dev", vxlan, "master", bridge]]),
+    ...((kept?.master === bridge && kept.isolated) === isolated ? [] : [isolation(vxlan, isolated)]),
     ...interfaceCommands(vxlan, kept),
   ];
 }

@@ -32,6 +32,15 @@ export function bootNetwork(settings: LinuxSettings): Network {
   return { bridge: "brpxe", vxlan: `vni${settings.bootVni}`, vni: settings.bootVni, vrf: "" };
 }
 
+/**
+ * In the boot network servers reach the boot server and nobody else, so all ports are isolated but the fixed ones, where
+ * the boot server is. At the leaf that has those, the fabric is isolated too: behind it are only servers.
+ */
+export function isIsolated(port: string, network: Network, settings: LinuxSettings): boolean {
+  if (network.bridge !== bootNetwork(settings).bridge || settings.bootPorts.includes(port)) return false;
+  return port !== network.vxlan || settings.bootPorts.length > 0;
+}
+
 export function tenantNetwork(vrf: number): Network {
   return { bridge: `br${vrf}`, vxlan: `vni${vrf}`, vni: vrf, vrf: `vrf${vrf}` };
 }

@@ -12,9 +12,12 @@ export function unplugPort(kernel: Kernel, port: Link, network: Network): Step[]
 }
 
 /** The port joins its bridge, or is repaired inside it. It carries frames only when all else is done. */
-export function plugPort(kernel: Kernel, port: Link, network: Network): Step[] {
+export function plugPort(kernel: Kernel, port: Link, network: Network, isolated: boolean): Step[] {
   const inside = port.master === network.bridge;
-  const repairs = interfaceCommands(port.name, port);
+  const repairs = [
+    ...interfaceCommands(port.name, port),
+    ...((inside && port.isolated) === isolated ? [] : [isolation(port.name, isolated)]),
+  ];
   if (inside && repairs.length === 0 && isGuardedBy(OPEN_PORT, kernel.filters.get(port.name))) return [];
   const commands = [
     // Unplugging has closed it already.
@@ -36,6 +39,11 @@ export function isolatePort(port: Link, membership: Membership): Step[] {
   if (commands.length === 0) return [];
   const detail = membership.kind === "isolated" ? membership.reason : `no ${membership.kind} ports on this switch yet`;
   return [{ change: { step: "port isolated", port: port.name, detail }, commands }];
+}
+
+/** Whether a bridge port exchanges frames with other isolated ones: bridge(8). */
+export function isolation(device: string, isolated: boolean): string[] {
+  return ["bridge", "link", "set", "dev", device, "isolated", isolated ? "on" : "off"];
 }
 
 function closedBy(kernel: Kernel, port: Link): string[][] {

@@ -4,7 +4,14 @@ import type { WantedPort } from "../driver.ts";
 import { DISCARD } from "./rules-guard.ts";
 import type { Kernel } from "./rules-kernel.ts";
 import { addNetwork, removeNetwork } from "./rules-network-steps.ts";
-import { completed, networkOf, ownedNetworks, wantedNetworks, type LinuxSettings } from "./rules-networks.ts";
+import {
+  completed,
+  isIsolated,
+  networkOf,
+  ownedNetworks,
+  wantedNetworks,
+  type LinuxSettings,
+} from "./rules-networks.ts";
 import { isolatePort, plugPort, unplugPort } from "./rules-port-steps.ts";
 import { UPLINK_MTU, type Step } from "./rules-step.ts";
 
@@ -26,7 +33,9 @@ export function stepsTowards(kernel: Kernel, wanted: readonly WantedPort[], sett
       kept.has(network.bridge) ? [] : removeNetwork(kernel, network),
     ),
     ...networks.flatMap((network) => addNetwork(kernel, network, settings)),
-    ...ports.flatMap(({ link, network }) => (network ? plugPort(kernel, link, network) : [])),
+    ...ports.flatMap(({ link, network }) =>
+      network ? plugPort(kernel, link, network, isIsolated(link.name, network, settings)) : [],
+    ),
   ];
 }
 

@@ -1,7 +1,15 @@
 // For tests of rules: a kernel that understands the commands of this driver, and those that its tests do damage with.
 import type { Kernel, Link } from "./rules-kernel.ts";
 
-const NEW_LINK = { mac: "", master: undefined, mtu: 1500, up: false, running: false, addressed: false } as const;
+const NEW_LINK = {
+  mac: "",
+  master: undefined,
+  mtu: 1500,
+  up: false,
+  running: false,
+  addressed: false,
+  isolated: false,
+} as const;
 const ACTIONS: Readonly<Record<string, string>> = { "1": "pass/0", "2": "discard/0", "3": "discard/fffffff0" };
 
 export class SimulatedKernel {
@@ -13,7 +21,7 @@ export class SimulatedKernel {
     const filters = [...this.#filters].map(
       ([device, priorities]) => [device, [...priorities].sort().map((priority) => ACTIONS[priority]!)] as const,
     );
-    return { links: this.#links, floods: this.#floods, filters: new Map(filters) };
+    return { links: this.#links, floods: this.#floods, pins: new Map(), filters: new Map(filters) };
   }
 
   addPort(name: string): void {
@@ -45,6 +53,10 @@ export class SimulatedKernel {
     if (words.startsWith("ip link del")) return this.#remove(device);
     if (words.startsWith("ip link set")) return this.#set(link, command.slice(5));
     if (words.startsWith("ip addr flush")) return void this.#links.set(device, { ...link, addressed: false });
+    if (words.startsWith("bridge link set")) {
+      if (link.master === undefined) throw new Error(`not a bridge port: ${words}`);
+      return void this.#links.set(device, { ...link, isolated: words.endsWith("on") });
+    }
     if (words.startsWith("tc")) return this.#filter(device, words);
     return this.#flood(device, words);
   }
@@ -67,7 +79,7 @@ export class SimulatedKernel {
 
   #remove(name: string): void {
     for (const [other, link] of this.#links) {
-      if (link.master === name) this.#links.set(other, { ...link, master: undefined });
+      if (link.master === name) this.#links.set(other, { ...link, master: undefined, isolated: false });
     }
     for (const table of [this.#links, this.#filters, this.#floods]) table.delete(name);
   }
@@ -81,8 +93,9 @@ export class SimulatedKernel {
     const changes: Partial<Link> = {
       ...(option === "up" || rest.includes("up") ? { up: true } : {}),
       ...(option === "down" ? { up: false } : {}),
-      ...(option === "master" ? { master: value } : {}),
-      ...(option === "nomaster" ? { master: undefined } : {}),
+      // A port begins anew in every bridge.
+      ...(option === "master" ? { master: value, isolated: link.isolated && link.master === value } : {}),
+      ...(option === "nomaster" ? { master: undefined, isolated: false } : {}),
       ...(option === "mtu" ? { mtu: Number(value) } : {}),
       ...(option === "addrgenmode" ? { addressMode: value } : {}),
       ...(option === "type" ? { options: { ...link.options, ...options } } : {}),

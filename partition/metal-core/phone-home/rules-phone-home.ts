@@ -27,6 +27,8 @@ const FORGOTTEN_MS = 60_000;
 export class PhoneCalls {
   /** By port, then machine. */
   readonly #heard = new Map<string, Map<string, Heard>>();
+  /** Machine by port; undefined until metal-api has told. */
+  #wired: ReadonlyMap<string, string> | undefined;
 
   /** Takes a neighbour in. True when metal-api should hear of it at once: a new machine, a new port, a new message. */
   hear(port: string, systemName = "", systemDescription = "", heardAt: number): boolean {
@@ -40,10 +42,16 @@ export class PhoneCalls {
     return known?.message !== systemDescription;
   }
 
+  /** What metal-api says is plugged in; a call from any other machine's port is not believed, and not told. */
+  wire(machines: ReadonlyMap<string, string>): void {
+    this.#wired = machines;
+  }
+
   /** What metal-api has not been told: the latest of each machine. */
   untold(): PhoneCall[] {
     const latest = new Map<string, PhoneCall>();
     for (const call of [...this.#heard.values()].flatMap((here) => [...here.values()])) {
+      if (this.#wired !== undefined && this.#wired.get(call.port) !== call.machine) continue;
       if (call.pending && call.heardAt >= (latest.get(call.machine)?.heardAt ?? 0)) latest.set(call.machine, call);
     }
     return [...latest.values()];

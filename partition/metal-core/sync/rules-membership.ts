@@ -9,6 +9,7 @@ export interface PortConfiguration {
   readonly allowedCidrs: readonly string[];
   readonly allowedVnis: readonly number[];
   readonly adminStatus: string;
+  readonly macs?: readonly string[];
 }
 
 /** A VNI has 24 bits (RFC 7348 §5); 0 is left out. */
@@ -24,7 +25,8 @@ export function wantedPorts(configured: readonly PortConfiguration[], bootVni: n
     const entries = configured.filter((port) => port.name === name);
     const membership: Membership =
       entries.length > 1 ? isolated(`configured ${entries.length} times`) : membershipOf(entries[0]!, bootVni);
-    return { name, membership };
+    const macs = entries[0]!.macs ?? [];
+    return { name, membership, ...(macs.length > 0 && { macs }) };
   });
 }
 

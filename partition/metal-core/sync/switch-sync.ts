@@ -13,6 +13,10 @@ const REAPPLY_MS = 30_000;
 const REPORT_MS = 60_000;
 /** metal-api repeats itself every 20 s; a stream silent for longer than three times that is dead. */
 const SILENCE_MS = 65_000;
+/** New links, and NICs that were never seen at a port, are told this soon: a machine that boots waits for it. */
+const LOOK_MS = 1_000;
+/** A stranger can send with as many addresses as it likes. */
+const MAX_SIGHTINGS = 16;
 const CALL_TIMEOUT_MS = 20_000;
 
 export interface SwitchSyncOptions {
@@ -32,6 +36,8 @@ export interface SwitchSyncOptions {
   readonly bootVni: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Which machine is plugged into which port, whenever metal-api says so; "" for none. */
+  readonly wired: (machines: ReadonlyMap<string, string>) => void;
 }
 
 interface Outcome {
@@ -42,7 +48,7 @@ interface Outcome {
 
 export class SwitchSync {
   readonly #options: SwitchSyncOptions;
-  #wanted: { generation: bigint; ports: readonly WantedPort[] } | undefined;
+  #wanted: { generation: bigint; ports: readonly WantedPort[]; elsewhere: readonly string[] } | undefined;
   #registered = "";
   #outcome: Outcome | undefined;
   #applying = false;
@@ -59,12 +65,13 @@ export class SwitchSync {
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const reapply = setInterval(() => void this.apply(), REAPPLY_MS);
-    const report = setInterval(() => void this.#report(), REPORT_MS / 6);
+    const report = setInterval(() => void this.#report(), LOOK_MS);
     await follow(
       (stop) => this.#registerAndWatch(stop),
       async (config) => {
         const wanted = wantedPorts(config.ports, this.#options.bootVni);
-        this.#wanted = { generation: config.generation, ports: wanted };
+        this.#wanted = { generation: config.generation, ports: wanted, elsewhere: config.remoteMacs };
+        this.#options.wired(new Map(config.ports.map((port) => [port.name, port.machineId])));
         await this.apply();
       },
       (error, retryInMs) =>
@@ -107,7 +114,7 @@ export class SwitchSync {
     const { driver, log, metrics } = this.#options;
     const started = performance.now();
     const applied = await driver
-      .apply(wanted.ports)
+      .apply(wanted.ports, wanted.elsewhere)
       .catch((error: unknown): Applied => ({ changes: [], problems: [(error as Error).message] }));
     const durationMs = performance.now() - started;
     for (const change of applied.changes) log.info(change, change.step);
@@ -160,7 +167,11 @@ export class SwitchSync {
     try {
       const wanted = this.#wanted?.ports.map((port) => port.name) ?? [];
       const portStates = Object.fromEntries(await driver.portStates(wanted));
-      const news = JSON.stringify([String(outcome.generation), outcome.problems, portStates]);
+      const sightings = [...(await driver.sightings())].map(([port, macs]) => ({
+        port,
+        macs: [...macs].sort().slice(0, MAX_SIGHTINGS),
+      }));
+      const news = JSON.stringify([String(outcome.generation), outcome.problems, portStates, sightings]);
       if (this.#reported?.outcome === news && performance.now() - this.#reported.at < REPORT_MS) return;
       await metalApi.notify(
         {
@@ -169,6 +180,8 @@ export class SwitchSync {
           syncDurationNanoseconds: BigInt(Math.round(outcome.durationMs * 1e6)),
           error: outcome.problems.join("; "),
           portStates,
+          sightings,
+          tellsSightings: true,
         },
         { timeoutMs: CALL_TIMEOUT_MS },
       );

@@ -10,7 +10,12 @@ describe("with our own leases", () => {
   for (const { address, mac, uuid } of [OWN, NEIGHBOUR]) {
     leases.bind({ mac, uuid }, parseIpv4(address)!, Date.now(), 3_600_000);
   }
-  const admission = admissionByLease(leases);
+  const arp = [
+    "10.255.0.100 0x1 0x2 52:54:00:00:00:01 * br0",
+    // Somebody has taken the neighbour's address.
+    "10.255.0.101 0x1 0x2 52:54:00:00:00:03 * br0",
+  ].join("\n");
+  const admission = admissionByLease(leases, async () => arp);
 
   it("a machine gets its script at its own address", async () => {
     expect(await admission.refusal(OWN)).toBeUndefined();
@@ -21,6 +26,7 @@ describe("with our own leases", () => {
     ["from another address", { ...OWN, address: NEIGHBOUR.address }, "was given 10.255.0.100"],
     ["for a neighbour's uuid", { ...OWN, uuid: NEIGHBOUR.uuid }, "named aaaaaaaa-0000-0000-0000-000000000001"],
     ["for a neighbour's mac", { ...OWN, mac: NEIGHBOUR.mac }, "was given 10.255.0.101"],
+    ["at an address that another NIC has taken", NEIGHBOUR, "is 52:54:00:00:00:03 now"],
     ["without lease", { ...OWN, mac: "52:54:00:00:00:09" }, "has no lease"],
   ])("nobody gets one %s", async (_, asker, why) => expect(await admission.refusal(asker)).toContain(why));
 });

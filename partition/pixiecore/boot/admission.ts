@@ -19,8 +19,14 @@ export interface Admission {
   machineAt(address: string): Promise<{ mac: string; machine: string | undefined } | undefined>;
 }
 
-/** Server mode: our own lease ties address, MAC and UUID together. */
-export function admissionByLease(leases: LeaseTable): Admission {
+export type ReadArp = () => Promise<string>;
+export const readKernelsArp: ReadArp = () => readFile("/proc/net/arp", "utf8");
+
+/**
+ * Server mode: our own lease ties address, MAC and UUID together, and the kernel's ARP table says whether that MAC has the
+ * address now: anybody can give himself another's address.
+ */
+export function admissionByLease(leases: LeaseTable, readArp = readKernelsArp): Admission {
   return {
     seen: () => undefined,
     refusal: async ({ address, mac, uuid }) => {
@@ -29,7 +35,10 @@ export function admissionByLease(leases: LeaseTable): Admission {
       if (formatIpv4(lease.address) !== address) return `${mac} was given ${formatIpv4(lease.address)}, not ${address}`;
       if (lease.uuid !== uuid)
         return `${mac} named ${lease.uuid ?? "no machine"} when it asked for an address, not ${uuid}`;
-      return undefined;
+      // Loopback has no neighbours: who sends from it runs on this very host.
+      if (address.startsWith("127.")) return undefined;
+      const neighbour = arpEntry(await readArp(), address);
+      return neighbour === mac ? undefined : `${address} is ${neighbour ?? "nobody on this link"} now, not ${mac}`;
     },
     machineAt: async (address) => {
       const lease = leases.ofAddress(parseIpv4(address) ?? -1, Date.now());
@@ -44,9 +53,7 @@ const MAX_SEEN = 10_000;
  * Proxy mode: the leases are another server's, but the machines are on our link, so the kernel's ARP table ties address
  * and MAC, and what DHCP heard ties MAC and UUID. After a restart a machine has to DISCOVER again.
  */
-export function admissionByNeighbour(
-  readArp: () => Promise<string> = () => readFile("/proc/net/arp", "utf8"),
-): Admission {
+export function admissionByNeighbour(readArp = readKernelsArp): Admission {
   const uuids = new Map<string, string>();
   const macOf = async (address: string) => arpEntry(await readArp(), address);
   return {

@@ -20,15 +20,24 @@ export class BootScripts {
   readonly #metalApi: MetalApi;
   readonly #metrics: Metrics;
   readonly #log: Logger;
+  readonly #booting: (mac: string, planned: boolean) => void;
   /** MACs whose plan is being asked for. */
   readonly #asking = new Set<string>();
 
-  constructor(site: ScriptSite, admission: Admission, metalApi: MetalApi, metrics: Metrics, log: Logger) {
+  constructor(
+    site: ScriptSite,
+    admission: Admission,
+    metalApi: MetalApi,
+    metrics: Metrics,
+    log: Logger,
+    booting: (mac: string, planned: boolean) => void = () => undefined,
+  ) {
     this.#site = site;
     this.#admission = admission;
     this.#metalApi = metalApi;
     this.#metrics = metrics;
     this.#log = log;
+    this.#booting = booting;
   }
 
   /** Never from a cache: a ticket is good for one boot. */
@@ -53,6 +62,7 @@ export class BootScripts {
       return { status: 200, body: retryScript(this.#site, "the boot server is busy") };
     }
     this.#asking.add(mac);
+    this.#booting(mac, false);
     try {
       return { status: 200, body: await this.#script(uuid, mac, target, story) };
     } finally {
@@ -65,6 +75,7 @@ export class BootScripts {
       const plan = await this.#metalApi.plan({ uuid, mac, architecture: target.architecture });
       const body = planScript(this.#site, target.platform, plan);
       this.#metrics.count("plans_total", { plan: plan.case ?? "none" });
+      this.#booting(mac, plan.case === "discovery" || plan.case === "localDisk");
       const reason = plan.case === "discovery" ? undefined : plan.value?.reason;
       story.info({ plan: plan.case, reason }, `boot script: ${plan.case}`);
       return body;

@@ -23,6 +23,9 @@ import { reply, type Reply } from "./rules/reply.ts";
 
 type ServerMode = Extract<DhcpMode, { kind: "server" }>;
 
+/** A quarter. */
+const MAX_ABANDONED_PART = 4;
+
 /** Answers clients that need an address, from a table of leases that survives restarts. */
 export class Authority {
   readonly leases: LeaseTable;
@@ -62,16 +65,19 @@ export class Authority {
         // The client took another server's offer.
         if (client.serverIdentifier !== undefined && client.serverIdentifier !== us) return undefined;
         if (claimed === undefined) return undefined;
-        const lease = this.leases.bind({ mac, uuid: client.uuid }, claimed, now, this.#mode.leaseSeconds * 1_000);
+        const lease = this.leases.bind({ mac, uuid: client.uuid }, claimed, now, this.#seconds(mac, now) * 1_000);
         if (!lease) return reply(request, client, MessageType.NAK, us);
         await this.#save(lease);
         return this.#grant(request, client, MessageType.ACK, lease, boot);
       }
+      // Anybody can send these two in another client's name: a machine that metal-api knows loses nothing by them.
       case MessageType.DECLINE:
-        if (client.serverIdentifier === us && claimed) await this.#save(this.leases.decline(mac, claimed, now));
+        if (client.serverIdentifier === us && claimed && !this.#isConfirmed(mac, now) && this.#mayAbandon(now))
+          await this.#save(this.leases.decline(mac, claimed, now));
         return undefined;
       case MessageType.RELEASE:
-        if (client.serverIdentifier === us && claimed) await this.#save(this.leases.release(mac, claimed, now));
+        if (client.serverIdentifier === us && claimed && !this.#isConfirmed(mac, now))
+          await this.#save(this.leases.release(mac, claimed, now));
         return undefined;
       case MessageType.INFORM:
         return reply(request, client, MessageType.ACK, us, { settings: this.#networkSettings(), boot });
@@ -80,12 +86,41 @@ export class Authority {
     }
   }
 
+  /**
+   * A client with a lease asks for its boot script, and metal-api has one for it (`planned`) or not. Until then its lease
+   * is a trial: whoever floods us with invented MACs holds the addresses for that time only.
+   */
+  async booting(mac: string, planned: boolean): Promise<void> {
+    const now = Date.now();
+    const lease = this.leases.ofMac(mac, now);
+    if (!lease || this.#isConfirmed(mac, now)) return;
+    const seconds = planned ? this.#mode.leaseSeconds : this.#mode.trialSeconds;
+    await this.#save(this.leases.bind({ mac }, lease.address, now, seconds * 1_000));
+  }
+
+  /** The length of a lease says whether it is a trial, also after a restart. */
+  #isConfirmed(mac: string, now: number): boolean {
+    const lease = this.leases.ofMac(mac, now);
+    return lease !== undefined && lease.ends - lease.starts > this.#mode.trialSeconds * 1_000;
+  }
+
+  #seconds(mac: string, now: number): number {
+    const { leaseSeconds, trialSeconds } = this.#mode;
+    return this.#isConfirmed(mac, now) ? leaseSeconds : Math.min(trialSeconds, leaseSeconds);
+  }
+
+  /** Addresses that a stranger declines are a part of the range, never all of it. */
+  #mayAbandon(now: number): boolean {
+    const abandoned = [...this.leases.all()].filter((lease) => lease.state === "abandoned" && lease.ends > now).length;
+    return abandoned < (this.#mode.last - this.#mode.first + 1) / MAX_ABANDONED_PART;
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
   }
 
   #grant(request: DhcpPacket, client: Client, type: number, lease: Lease, boot: BootInformation | undefined): Reply {
-    const seconds = this.#mode.leaseSeconds;
+    const seconds = this.#seconds(lease.mac, Date.now());
     const settings: Options = new Map([
       [Option.LEASE_TIME, uint32Value(seconds)],
       // RFC 2131 §4.4.5: half and seven eighths of the lease.

@@ -1,7 +1,7 @@
 // GET /files/<name>: kernels and initial RAM disks from one folder.
-import { open, type FileHandle } from "node:fs/promises";
+import { open, realpath, type FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "@metal-stack/service";
 import { parseRange } from "./rules-range.ts";
@@ -21,6 +21,12 @@ export class FileDownloads {
     this.#folder = folder;
   }
 
+  /** A symbolic link is followed inside the folder, and nowhere else. */
+  async #open(name: string): Promise<FileHandle | undefined> {
+    const [folder, file] = await Promise.all([realpath(this.#folder), realpath(join(this.#folder, name))]);
+    return dirname(file) === folder ? await open(file) : undefined;
+  }
+
   /** Answers GET and HEAD; `story` carries machine, mac and step of the one who asks. Returns the status sent. */
   async serve(name: string, request: IncomingMessage, response: ServerResponse, story: Logger): Promise<number> {
     const client = request.socket.remoteAddress ?? "";
@@ -32,7 +38,7 @@ export class FileDownloads {
     }
     this.#running.push(client);
     try {
-      const handle = FILE_NAME.test(name) ? await open(join(this.#folder, name)).catch(() => undefined) : undefined;
+      const handle = FILE_NAME.test(name) ? await this.#open(name).catch(() => undefined) : undefined;
       if (!handle) return end(response, 404);
       try {
         return await send(name, handle, request, response, story);

@@ -25,9 +25,13 @@ export interface HttpParts {
 
 // A stranger can hold on to this much and no more.
 const MAX_CONNECTIONS = 512;
+/** iPXE opens a few, a hammer one more. */
+const MAX_CONNECTIONS_PER_CLIENT = 32;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_URL_LENGTH = 1_024;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** How often connections are looked through for those that are too slow. */
+const LOOK_MS = 2_000;
 /** A download that makes no progress for so long is ended. */
 const IDLE_TIMEOUT_MS = 60_000;
 
@@ -74,16 +78,32 @@ const ROUTES: Readonly<Record<string, Route>> = {
 /** Listens on one address; `port` 0 takes a free one. */
 export async function serveHttp(parts: HttpParts, port: number, address: string): Promise<Server> {
   const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS },
     (request, response) => {
       void handle(parts, request, response);
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
+  boundClients(server);
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.listen(port, address);
   await once(server, "listening");
   return server;
+}
+
+function boundClients(server: Server): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket) => {
+    const { remoteAddress = "" } = socket;
+    const before = open.get(remoteAddress) ?? 0;
+    if (before >= MAX_CONNECTIONS_PER_CLIENT) return void socket.destroy();
+    open.set(remoteAddress, before + 1);
+    socket.once("close", () => {
+      const left = open.get(remoteAddress)! - 1;
+      if (left === 0) open.delete(remoteAddress);
+      else open.set(remoteAddress, left);
+    });
+  });
 }
 
 export function portOf(server: Server): number {

@@ -1,10 +1,11 @@
 // A boot network on loopback: a boot server with a stand-in for metal-api, reached as machines would.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatIpv4, parseLeases } from "@metal-stack/dhcp";
 import { createLogger, Environment } from "@metal-stack/service";
 import { startPixiecore, type Pixiecore } from "../service.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -71,12 +72,18 @@ export class BootNetwork {
         ...variables,
       }),
     );
-    return new BootNetwork(folder, certificates, settings, metalApi, await startPixiecore(settings, quiet()));
+    return new BootNetwork(
+      folder,
+      certificates,
+      settings,
+      metalApi,
+      await startPixiecore(settings, quiet(), () => arpOf(settings)),
+    );
   }
 
   async restartPixiecore(): Promise<void> {
     await this.pixiecore.close();
-    this.pixiecore = await startPixiecore(this.settings, quiet());
+    this.pixiecore = await startPixiecore(this.settings, quiet(), () => arpOf(this.settings));
   }
 
   async stop(): Promise<void> {
@@ -107,6 +114,12 @@ export class BootNetwork {
     for await (const piece of response) body.push(piece as Buffer);
     return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(body) };
   }
+}
+
+/** There is no ARP on loopback: as the kernel would write it, were everybody who he says he is. */
+async function arpOf({ dhcp }: Settings): Promise<string> {
+  const leases = dhcp.kind === "server" ? parseLeases(await readFile(dhcp.leaseFile, "utf8")) : [];
+  return leases.map(({ address, mac }) => `${formatIpv4(address)} 0x1 0x2 ${mac} * lo`).join("\n");
 }
 
 function quiet() {

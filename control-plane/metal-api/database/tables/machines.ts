@@ -36,6 +36,8 @@ export interface MachinesTable extends Entity {
   disks: Generated<DisksState>;
   disks_reason: Generated<string>;
   disks_since: Timestamp;
+  /** When metal-bmc of its partition last reported its BMC. */
+  bmc_seen: Date | null;
   ended_allocation: string | null;
   allocation_ended: Date | null;
 }

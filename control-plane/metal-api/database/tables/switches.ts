@@ -15,6 +15,7 @@ export interface SwitchesTable extends Entity {
   applied_generation: Generated<number>;
   last_sync: JsonOrNull<SwitchSync>;
   last_sync_error: JsonOrNull<SwitchSync>;
+  tells_sightings: Generated<boolean>;
 }
 
 export interface SwitchPortsTable {
@@ -28,4 +29,5 @@ export interface SwitchPortsTable {
   actual: Generated<"UP" | "DOWN" | "UNKNOWN">;
   bgp_state: JsonOrNull<BgpPortState>;
   machine_id: string | null;
+  sightings: Generated<string[]>;
 }

@@ -13,6 +13,11 @@ import type {
 import type { FreeNumbersTable, IpsTable, NetworksTable, NumberPoolsTable } from "./tables/networks.ts";
 import type { EraseRecordsTable, EraseVerdictsTable, RecordKeysTable, ReleasesTable } from "./tables/release.ts";
 import type { FilesystemLayoutsTable, ImagesTable, PartitionsTable, SizesTable } from "./tables/resources.ts";
+import type {
+  SizeImageConstraintsTable,
+  SizeReservationPartitionsTable,
+  SizeReservationsTable,
+} from "./tables/size-rules.ts";
 import type { SwitchPortsTable, SwitchesTable } from "./tables/switches.ts";
 
 export type { DisksState } from "./tables/machines.ts";
@@ -21,6 +26,9 @@ export type { ReleasePhase } from "./tables/release.ts";
 export interface Schema {
   partitions: PartitionsTable;
   sizes: SizesTable;
+  size_reservations: SizeReservationsTable;
+  size_reservation_partitions: SizeReservationPartitionsTable;
+  size_image_constraints: SizeImageConstraintsTable;
   images: ImagesTable;
   filesystem_layouts: FilesystemLayoutsTable;
   networks: NetworksTable;

@@ -1,6 +1,7 @@
 // Reads what is known of machines beside their own row: releases, erase records, BMC commands, switches.
 import type { MachineJob } from "@metal-stack/api-schema";
 import { sql } from "kysely";
+import type { AllocationRow } from "../allocation/store.ts";
 import { openRotation, openRotationsOf, type RotationRow } from "../bmc/rotation.ts";
 import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
@@ -11,6 +12,11 @@ import { machineById, type MachineRow } from "./store.ts";
 
 /** As many as anybody reads. */
 const JOBS_SHOWN = 50;
+
+/** What of a machine its issues are found by. */
+export type IssueMachine = Pick<MachineRow, "id" | "partition_id" | "ipmi" | "disks" | "disks_reason"> & {
+  readonly allocation: Pick<AllocationRow, "role" | "networks"> | null;
+};
 
 /** Everything that `why` concludes from. Throws 404. */
 export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts> {
@@ -75,7 +81,7 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
   };
 }
 
-function bmcOf({ ipmi }: MachineRow) {
+function bmcOf({ ipmi }: Pick<MachineRow, "ipmi">) {
   return { address: ipmi?.address ?? "", lastUpdated: ipmi?.last_updated ? new Date(ipmi.last_updated) : null };
 }
 
@@ -84,7 +90,7 @@ function rotationOf(row: RotationRow | undefined): IssueSubject["bmc"]["rotation
 }
 
 /** Machines as the rules of provisioning/issues see them, in a fixed number of queries. */
-export async function issueSubjects(db: Db, machines: readonly MachineRow[], now: Date): Promise<IssueSubject[]> {
+export async function issueSubjects(db: Db, machines: readonly IssueMachine[], now: Date): Promise<IssueSubject[]> {
   const ids = machines.map(({ id }) => id);
   const [containers, releases, switches, proven, rotations] = await Promise.all([
     eventsOf(db, ids, 1),

@@ -137,15 +137,18 @@ describe("the API's document", () => {
         default: { schema: { $ref: "#/definitions/httperrors.HTTPErrorResponse" } },
       },
     });
-    expect(Object.keys(body.definitions).sort()).toEqual([
-      "httperrors.HTTPErrorResponse",
-      "v1.DNSServer",
-      "v1.NTPServer",
-      "v1.PartitionBootConfiguration",
-      "v1.PartitionCreateRequest",
-      "v1.PartitionResponse",
-      "v1.PartitionUpdateRequest",
-    ]);
+    expect(Object.keys(body.definitions)).toEqual(
+      expect.arrayContaining([
+        "httperrors.HTTPErrorResponse",
+        "v1.PartitionBootConfiguration",
+        "v1.PartitionCapacity",
+        "v1.PartitionCapacityRequest",
+        "v1.PartitionCreateRequest",
+        "v1.PartitionResponse",
+        "v1.PartitionUpdateRequest",
+        "v1.ServerCapacity",
+      ]),
+    );
     expect(body.definitions["v1.PartitionUpdateRequest"]!.required).toEqual(["dns_servers", "id", "ntp_servers"]);
   });
 });

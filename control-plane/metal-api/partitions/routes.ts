@@ -1,22 +1,25 @@
 import {
   IdParameter,
+  PartitionCapacity,
+  PartitionCapacityRequest,
   PartitionCreateRequest,
   PartitionResponse,
   PartitionUpdateRequest,
 } from "@metal-stack/api-schema";
 import { json } from "@metal-stack/database";
 import { Type } from "typebox";
-import { badRequest } from "../errors.ts";
+import { ApiError, badRequest } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
 import { assertReachable } from "../rest/probe.ts";
+import { partitionCapacities } from "./capacity.ts";
 import { partitionResponse } from "./mapping.ts";
 import { dnsServersProblem, ntpServersProblem } from "./rules.ts";
 import { deletePartition, insertPartition, partitionById, partitions, updatePartition } from "./store.ts";
 
 const tags = ["Partition"];
 
-export const partitionRoutes: RouteModule = (app, { db }) => {
+export const partitionRoutes: RouteModule = (app, { db, clock }) => {
   app.get(
     "/v1/partition",
     {
@@ -128,6 +131,25 @@ export const partitionRoutes: RouteModule = (app, { db }) => {
       },
     },
     async (request) => partitionResponse(await deletePartition(db, request.params.id)),
+  );
+
+  app.post(
+    "/v1/partition/capacity",
+    {
+      config: { role: "tenant" },
+      schema: {
+        operationId: "partitionCapacity",
+        tags,
+        summary: "how many machines of each size partitions have, and what they are doing",
+        body: PartitionCapacityRequest,
+        response: { 200: Type.Array(PartitionCapacity) },
+      },
+    },
+    async ({ body }) =>
+      partitionCapacities(db, body, clock()).catch((error: unknown) => {
+        // Also an unknown partition is the request's fault here.
+        throw error instanceof ApiError ? badRequest(error.message) : error;
+      }),
   );
 };
 

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../database/schema.ts";
 import { badRequest } from "../errors.ts";
 
-const KINDS = ["machines", "networks", "ips"] as const;
+const KINDS = ["machines", "networks", "ips", "size reservations"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** How many there are, and what the first few are called. */
@@ -15,7 +15,7 @@ interface Belongings {
 /** So many of each kind are named to somebody whom they are in the way of. */
 const NAMED = 3;
 
-/** The machines, networks and addresses of a project. */
+/** The machines, networks, addresses and reservations of a project. */
 export async function belongingsOf(db: Db, projectId: string): Promise<Record<Kind, Belongings>> {
   const named = (from: RawBuilder<unknown>) => sql`
     select count(*) as count, coalesce((array_agg(name order by name))[1:${sql.lit(NAMED)}], '{}') as names from ${from} as own`;
@@ -23,13 +23,20 @@ export async function belongingsOf(db: Db, projectId: string): Promise<Record<Ki
     machines: named(sql`(select name || ' ' || machine_id as name from allocations where project_id = ${projectId})`),
     networks: named(sql`(select name || ' ' || id as name from networks where project_id = ${projectId})`),
     ips: named(sql`(select host(ip) as name from ips where project_id = ${projectId})`),
+    reservations: named(sql`(select name || ' ' || id as name from size_reservations where project_id = ${projectId})`),
   };
   const { rows } = await sql<Belongings & { kind: Kind }>`
     select 'machines' as kind, * from (${queries.machines}) as machines
     union all select 'networks', * from (${queries.networks}) as networks
-    union all select 'ips', * from (${queries.ips}) as ips`.execute(db);
+    union all select 'ips', * from (${queries.ips}) as ips
+    union all select 'size reservations', * from (${queries.reservations}) as reservations`.execute(db);
   const found = (kind: Kind) => rows.find((row) => row.kind === kind)!;
-  return { machines: found("machines"), networks: found("networks"), ips: found("ips") };
+  return {
+    machines: found("machines"),
+    networks: found("networks"),
+    ips: found("ips"),
+    "size reservations": found("size reservations"),
+  };
 }
 
 /** Throws 400 that says what still belongs to the project. */
@@ -38,7 +45,8 @@ export async function checkNothingBelongs(db: Db, projectId: string): Promise<vo
   const inTheWay = KINDS.filter((kind) => belongings[kind].count > 0);
   if (inTheWay.length === 0) return;
   const list = inTheWay.map((kind) => described(kind, belongings[kind])).join(", ");
-  throw badRequest(`there are still ${inTheWay[0]} allocated by this project: ${list}`);
+  const done = inTheWay[0] === "size reservations" ? "made" : "allocated";
+  throw badRequest(`there are still ${inTheWay[0]} ${done} by this project: ${list}`);
 }
 
 /** "1 network (private …)", "5 machines (web-1 …, web-2 …, …)" */

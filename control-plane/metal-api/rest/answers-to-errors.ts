@@ -5,6 +5,8 @@ import { ApiError, badRequest, conflict, unprocessable } from "../errors.ts";
 export interface Answer {
   readonly statusCode: number;
   readonly message: string;
+  /** Why, one by one; ours. */
+  readonly reasons?: readonly string[];
   /** True when it is our fault and belongs into the log, not to the caller. */
   readonly unexpected?: boolean;
 }

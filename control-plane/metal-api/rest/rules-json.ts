@@ -17,6 +17,6 @@ export function readJson(text: string): unknown {
 }
 
 /** An error's body: a JSON string that holds the JSON object, because the original's error type marshals as text. */
-export function errorBody(statuscode: number, message: string): string {
-  return JSON.stringify(JSON.stringify({ statuscode, message }));
+export function errorBody(statuscode: number, message: string, reasons?: readonly string[]): string {
+  return JSON.stringify(JSON.stringify({ statuscode, message, reasons }));
 }

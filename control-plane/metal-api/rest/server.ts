@@ -71,8 +71,16 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   return app;
 }
 
-function sendError(reply: FastifyReply, statusCode: number, message: string, reasons?: readonly string[]): FastifyReply {
-  return reply.code(statusCode).header("content-type", JSON_TYPE).send(errorBody(statusCode, message, reasons));
+function sendError(
+  reply: FastifyReply,
+  statusCode: number,
+  message: string,
+  reasons?: readonly string[],
+): FastifyReply {
+  return reply
+    .code(statusCode)
+    .header("content-type", JSON_TYPE)
+    .send(errorBody(statusCode, message, reasons));
 }
 
 function readBodies(app: App): void {

@@ -2,7 +2,7 @@ import type { Changes } from "@metal-stack/database";
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Hardware } from "../database/documents.ts";
 import type { Db, Schema } from "../database/schema.ts";
-import { alreadyExists, changedMeanwhile, notFound } from "../errors.ts";
+import { alreadyExists, changedMeanwhile, notFound, unprocessable } from "../errors.ts";
 
 export type SizeRow = Selectable<Schema["sizes"]>;
 
@@ -49,8 +49,15 @@ export function updateSize(
     .executeTakeFirstOrThrow(() => changedMeanwhile("size", seen.id));
 }
 
-/** @throws 404 */
-export function deleteSize(db: Db, id: string): Promise<SizeRow> {
+/** @throws 404; 422 while machines of it are reserved */
+export async function deleteSize(db: Db, id: string): Promise<SizeRow> {
+  const reservation = await db
+    .selectFrom("size_reservations")
+    .select("id")
+    .where("size_id", "=", id)
+    .limit(1)
+    .executeTakeFirst();
+  if (reservation) throw unprocessable("cannot delete size before all size reservations were removed");
   return db
     .deleteFrom("sizes")
     .where("id", "=", id)

@@ -5,6 +5,7 @@ import { allocationRoutes } from "../allocation/routes.ts";
 import type { Db } from "../database/schema.ts";
 import { ipRoutes } from "../ips/routes.ts";
 import { machineRoutes } from "../machines/routes.ts";
+import type { RouteModule } from "../rest/app.ts";
 import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE } from "./fleet.ts";
 import { type Answer, createWorld, type World } from "./world.ts";
 
@@ -17,12 +18,13 @@ export interface Tenant {
   free(id: string): Promise<Answer<MachineResponse>>;
 }
 
-/** A new world with a fleet and a tenant in it; close the world in the end. */
+/** A new world with a fleet and a tenant in it; close the world in the end. @param routes besides those a tenant needs */
 export async function createTenant(
   options: Parameters<typeof buildFleet>[1] = {},
   overrides: Parameters<typeof createWorld>[1] = {},
+  routes: readonly RouteModule[] = [],
 ): Promise<Tenant> {
-  const world = await createWorld([allocationRoutes, machineRoutes, ipRoutes], overrides);
+  const world = await createWorld([allocationRoutes, machineRoutes, ipRoutes, ...routes], overrides);
   const fleet = await buildFleet(world.context.db, options);
   const request = (more: object = {}) => ({
     name: "web-1",

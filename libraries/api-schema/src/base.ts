@@ -32,6 +32,7 @@ export const ErrorResponse = Type.Object(
   {
     statuscode: Type.Integer({ format: "int32", description: "http status code" }),
     message: Type.String({ description: "error message" }),
+    reasons: Type.Optional(Type.Array(Type.String(), { description: "why each candidate was refused; ours" })),
   },
   { $id: "httperrors.HTTPErrorResponse" },
 );

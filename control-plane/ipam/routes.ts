@@ -1,6 +1,6 @@
-// The IPAM and the health service (grpc.health.v1) on a connect router.
+// The IPAM, the health service (grpc.health.v1) and server reflection on a connect router.
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import { health, ipam } from "@metal-stack/protocol";
+import { health, ipam, reflection } from "@metal-stack/protocol";
 import { type Kysely, sql } from "kysely";
 import { ipamService } from "./service.ts";
 
@@ -8,7 +8,10 @@ import { ipamService } from "./service.ts";
 const SERVICES: readonly string[] = ["", ipam.IpamService.typeName];
 
 export function createIpamRoutes(db: Kysely<object>): (router: ConnectRouter) => void {
+  const reflected = reflection.reflectionOf([ipam.IpamService, health.Health]);
   return (router) => {
+    router.service(reflection.ServerReflection, reflected);
+    router.service(reflection.ServerReflectionV1Alpha, reflected);
     router.service(ipam.IpamService, ipamService(db));
     router.service(health.Health, {
       async check({ service }) {

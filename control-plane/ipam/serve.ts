@@ -2,9 +2,8 @@
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { migrate, openDatabase } from "@metal-stack/database";
 import { ipamMigrations } from "@metal-stack/ipam";
-import { type Logger, retry } from "@metal-stack/service";
+import { CallMetrics, type Logger, retry, serveMetrics } from "@metal-stack/service";
 import { listen } from "./listen.ts";
-import { CallMetrics, serveMetrics } from "./metrics.ts";
 import { createIpamRoutes } from "./routes.ts";
 
 /** A dump of a million addresses has about 30 MB. */

@@ -1,7 +1,7 @@
 // The service as its clients see it: codes and texts of the original, over every transport, whatever a stranger sends.
 import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { health, ipam } from "@metal-stack/protocol";
+import { health, ipam, reflection } from "@metal-stack/protocol";
 import * as fc from "fast-check";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -220,6 +220,23 @@ describe("an operator", () => {
     const { SERVING } = health.HealthCheckResponse_ServingStatus;
     for (const service of ["", "api.v1.IpamService"]) expect((await check.check({ service })).status).toBe(SERVING);
     expect(await refusal(check.check({ service: "nobody" }))).toMatch(/^NotFound/);
+  });
+
+  test("asks what services there are, as grpcurl does", async () => {
+    for (const service of [reflection.ServerReflection, reflection.ServerReflectionV1Alpha]) {
+      const reflected = createClient(service, createGrpcTransport({ baseUrl: server.url }));
+      async function* questions() {
+        yield { messageRequest: { case: "listServices", value: "" } } as const;
+        yield { messageRequest: { case: "fileContainingSymbol", value: "api.v1.IpamService.AcquireIP" } } as const;
+      }
+      const answers = [];
+      for await (const { messageResponse } of reflected.serverReflectionInfo(questions()))
+        answers.push(messageResponse);
+      expect(answers[0]!.value).toMatchObject({
+        service: [{ name: "api.v1.IpamService" }, { name: "grpc.health.v1.Health" }],
+      });
+      expect(answers[1]!.case).toBe("fileDescriptorResponse");
+    }
   });
 
   test("reads how many calls there were and how long they took", async () => {

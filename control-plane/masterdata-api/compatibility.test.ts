@@ -62,7 +62,10 @@ it(
     const { probe } = programs(context);
     const server = await startOurs(folder, database.url);
     const ours = linesOf(await outputOf(probe, ["calls", server.address, folder, "secret"]));
+    const metrics = await (await fetch(server.metricsUrl)).text();
     expect(await server.stop()).toBe(0);
+    expect(metrics).toMatch(/_count\{rpc_service="v1.ProjectService",rpc_method="Create",rpc_code="ok"\} \d+$/m);
+    expect(metrics).toMatch(/_count\{rpc_service="v1.ProjectService",rpc_method="Get",rpc_code="NotFound"\} \d+$/m);
 
     expect(ours.map(({ step }) => step)).toEqual(recorded.map(({ step }) => step));
     const different = ours.filter((line, index) => JSON.stringify(line) !== JSON.stringify(recorded[index]));

@@ -1,13 +1,15 @@
 // masterdata-api as a process of its own. Settings: MASTERDATA_API_… as the original's (reference/platform-services.md 2.1):
 // PORT, CA, CERT, CERTKEY (files), HMACKEY (no default), DBHOST, DBPORT, DBUSER, DBPASSWORD, DBNAME, DBSSLMODE; and our own:
-// BIND_ADDR, and in place of DB…: DATABASE_URL, or EMBEDDED_POSTGRES_DIR (which may be metal-api's).
+// BIND_ADDR, METRICS_PORT (2112), INITDB_DIR (initdb.d), and in place of DB…: DATABASE_URL, or EMBEDDED_POSTGRES_DIR (which
+// may be metal-api's).
 import { createSecureServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
-import { Environment, runService } from "@metal-stack/service";
+import { CallMetrics, Environment, runService, serveMetrics } from "@metal-stack/service";
 import { hmacInterceptor } from "./authentication.ts";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
 import { createMasterdataRoutes } from "./routes.ts";
+import { applySeeds } from "./seeds.ts";
 import { databaseUrl } from "./settings.ts";
 
 const REQUEST_LIMIT_BYTES = 1024 * 1024;
@@ -22,6 +24,10 @@ await runService("masterdata-api", async ({ log, signal }) => {
   });
   const db = openDatabase<Schema>(database.url, { prepare: true });
   for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated");
+  for (const id of await applySeeds(db, environment.text("INITDB_DIR", "initdb.d"))) log.info({ id }, "seeded");
+  const host = environment.text("BIND_ADDR", "127.0.0.1");
+  const calls = new CallMetrics();
+  const metrics = await serveMetrics(calls, host, environment.integer("METRICS_PORT", 2112, 0, 65535));
   const server = createSecureServer(
     {
       ca: environment.file("CA"),
@@ -32,7 +38,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
       minVersion: "TLSv1.2",
     },
     connectNodeAdapter({
-      routes: createMasterdataRoutes(db, log, [hmacInterceptor(environment.secret("HMACKEY"))]),
+      routes: createMasterdataRoutes(db, log, [calls.interceptor, hmacInterceptor(environment.secret("HMACKEY"))]),
       readMaxBytes: REQUEST_LIMIT_BYTES,
     }),
   );
@@ -44,13 +50,14 @@ await runService("masterdata-api", async ({ log, signal }) => {
   const port = environment.integer("PORT", 50051, 0, 65535);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, environment.text("BIND_ADDR", "127.0.0.1"), resolve);
+    server.listen(port, host, resolve);
   });
-  log.info({ address: server.address() }, "serving");
+  log.info({ address: server.address(), metricsPort: metrics.port }, "serving");
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
   await closed;
+  await metrics.close();
   await db.destroy();
   await database.stop();
 });

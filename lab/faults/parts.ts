@@ -146,6 +146,7 @@ export class Parts {
     const own = await this.credentials.issue("masterdata-api", "masterdata-api", ["--ip", "127.0.0.1"]);
     const masterdata = {
       MASTERDATA_API_PORT: "0",
+      MASTERDATA_API_METRICS_PORT: "0",
       MASTERDATA_API_CA: caCert,
       MASTERDATA_API_CERT: own.cert,
       MASTERDATA_API_CERTKEY: own.key,

@@ -1,7 +1,9 @@
 // Whatever stands in a text, it is a text: kept as it is, found again, or refused with a reason, and never run.
-import { Code } from "@connectrpc/connect";
+import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
+import { masterdata } from "@metal-stack/protocol";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createMasterdataRoutes } from "../routes.ts";
 import { createWorld, type World } from "../testing/world.ts";
 
 // Much is done here, and the machine may be busy.
@@ -100,6 +102,36 @@ describe("a text", PATIENCE, () => {
       await expect(projects.find(query)).rejects.toEqual(nul);
     await expect(projects.get({ id: "\0" })).rejects.toEqual(nul);
     await expect(tenants.delete({ id: "\0" })).rejects.toEqual(nul);
+    expect((await tenants.find({})).tenants).toHaveLength(1);
+    expect(await world.db.selectFrom("history").select("id").execute()).toEqual([{ id: "acme" }]);
+    expect(world.log).toEqual([]);
+  });
+
+  it("with half a character, which only JSON can carry, is refused everywhere, and nothing of the request is done", async () => {
+    const json = createRouterTransport(
+      createMasterdataRoutes(world.db, { error: (details) => void world.log.push(JSON.stringify(details)) }),
+      {
+        transport: { useBinaryFormat: false },
+      },
+    );
+    const [projects, tenants] = [
+      createClient(masterdata.ProjectService, json),
+      createClient(masterdata.TenantService, json),
+    ];
+    const half = "a\ud83c";
+    const outcomes = await Promise.allSettled([
+      ...[{ id: half }, { labels: [half] }, { annotations: { [half]: "" } }, { annotations: { a: half } }].map((meta) =>
+        tenants.create({ tenant: { meta } }),
+      ),
+      projects.create({ project: { tenantId: "acme", name: half } }),
+      projects.create({ project: { tenantId: half } }),
+      ...[{ name: half }, { labels: [half] }, { annotations: { [half]: "x" } }].map((query) => projects.find(query)),
+      projects.find({ id: half }),
+      projects.get({ id: half }),
+      tenants.delete({ id: half }),
+    ]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: "rejected", reason: refused(Code.InvalidArgument, "UTF8") });
     expect((await tenants.find({})).tenants).toHaveLength(1);
     expect(await world.db.selectFrom("history").select("id").execute()).toEqual([{ id: "acme" }]);
     expect(world.log).toEqual([]);

@@ -23,13 +23,13 @@ const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000000)::bigin
 
 export class EntityStore<Desc extends DescMessage> {
   readonly #table: EntityTableName;
-  readonly #desc: Desc;
+  readonly desc: Desc;
   readonly kind: string;
 
   /** @param kind as it stands in the meta: "Project", "Tenant", … */
   constructor(table: EntityTableName, desc: Desc, kind: string) {
     this.#table = table;
-    this.#desc = desc;
+    this.desc = desc;
     this.kind = kind;
   }
 
@@ -175,12 +175,12 @@ export class EntityStore<Desc extends DescMessage> {
   }
 
   #document(entity: Entity<Desc>) {
-    checkSize(this.kind, toBinary(this.#desc, entity).length);
-    return json(toJson(this.#desc, entity, { useProtoFieldName: true }) as Document);
+    checkSize(this.kind, toBinary(this.desc, entity).length);
+    return json(toJson(this.desc, entity, { useProtoFieldName: true }) as Document);
   }
 
   #message(document: Document): Entity<Desc> {
-    return fromJson(this.#desc, document as JsonValue, { ignoreUnknownFields: true }) as Entity<Desc>;
+    return fromJson(this.desc, document as JsonValue, { ignoreUnknownFields: true }) as Entity<Desc>;
   }
 }
 

@@ -9,20 +9,26 @@ import { serverSettings } from "./original.ts";
 export async function startOurs(
   folder: string,
   url: string,
-): Promise<{ address: string; stop(): Promise<number | null> }> {
+): Promise<{ address: string; metricsUrl: string; stop(): Promise<number | null> }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts")], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], ...serverSettings(folder, url), MASTERDATA_API_PORT: "0" },
+    env: {
+      PATH: process.env["PATH"],
+      ...serverSettings(folder, url),
+      MASTERDATA_API_PORT: "0",
+      MASTERDATA_API_METRICS_PORT: "0",
+    },
   });
-  const port = await new Promise<number>((resolve, reject) => {
+  const { port, metricsPort } = await new Promise<{ port: number; metricsPort: number }>((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`masterdata-api ended with ${code}`)));
     createInterface(child.stdout).on("line", (line) => {
-      const entry = JSON.parse(line) as { msg: string; address?: { port: number } };
-      if (entry.msg === "serving") resolve(entry.address!.port);
+      const entry = JSON.parse(line) as { msg: string; address?: { port: number }; metricsPort?: number };
+      if (entry.msg === "serving") resolve({ port: entry.address!.port, metricsPort: entry.metricsPort! });
     });
   });
   return {
     address: `127.0.0.1:${port}`,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     stop: async () => {
       const exited = once(child, "exit") as Promise<[number | null]>;
       child.kill("SIGTERM");

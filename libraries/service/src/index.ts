@@ -1,4 +1,5 @@
 // What every process of ours needs to be a good citizen: settings, logs, identity, transport, retries, a clean end.
+export * from "./call-metrics.ts";
 export * from "./configuration.ts";
 export * from "./identity.ts";
 export * from "./logger.ts";

@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { migrate, Notifications, openDatabase } from "@metal-stack/database";
 import { type Logger, retry } from "@metal-stack/service";
+import { keepAuditTrailShort } from "./audit/retention.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { MIGRATIONS } from "./database/migrations.ts";
@@ -55,6 +56,8 @@ export async function serveMetalApi(
     );
     closing.push(() => notifications.close());
     const context: Context = { db, notifications, masterdata, log, config, keyring, clock: () => new Date() };
+    const auditTrail = keepAuditTrailShort(context);
+    closing.push(async () => auditTrail());
 
     const requests = new RequestMetrics();
     const metrics = await serveMetrics(config.metricsBindAddress, config.metricsPort, () => requests.families());

@@ -1,5 +1,6 @@
 // Who did what, when, to which machine. Written in the transaction of the deed: what is not on record did not happen.
 import type { AuditFindRequest, AuditResponse } from "@metal-stack/api-schema";
+import { Readable } from "node:stream";
 import { json } from "@metal-stack/database";
 import type { FastifyRequest } from "fastify";
 import { type Selectable, sql } from "kysely";
@@ -8,35 +9,74 @@ import { redacted } from "./rules-redaction.ts";
 
 /** More text than anybody reads; user agents and proxies can send anything. */
 const MAX_TEXT = 1000;
+/** Of a body, in characters of JSON. */
+const MAX_BODY = 16 * 1024;
 const DAY_MS = 24 * 3_600_000;
 const MAX_FOUND = 10_000;
 
 /** Puts a request that is being fulfilled on record. @param machineId empty when it is about no machine */
 export async function auditRequest(tx: Tx, request: FastifyRequest, machineId: string): Promise<void> {
-  const { user, method, id: rqid, url, ip, body } = request;
+  // The transaction commits as a whole, and then the answer is 200.
+  await recordRequest(tx, request, { phase: "response", machineId, body: request.body, statusCode: 200 });
+  request.onRecord = true;
+}
+
+/** What is said of one request at one time. */
+interface Entry {
+  readonly phase: "request" | "response";
+  readonly machineId: string;
+  /** JSON, a text, or what is no document and is left out. */
+  readonly body: unknown;
+  readonly statusCode?: number;
+  readonly error?: string;
+}
+
+export async function recordRequest(db: Db, request: FastifyRequest, entry: Entry): Promise<void> {
+  const { user, method, id: rqid, url, ip } = request;
   const forwarded = request.headers["x-forwarded-for"];
-  await tx
+  await db
     .insertInto("audit")
     .values({
       rqid: clean(rqid),
       type: "http",
-      user: user.email,
-      tenant: user.tenant,
+      user: clean(user.email || (user.subject ?? "")),
+      tenant: clean(user.tenant),
       detail: method,
-      // The transaction commits as a whole, and then the answer is 200.
-      phase: "response",
-      status_code: 200,
+      phase: entry.phase,
+      status_code: entry.statusCode ?? 0,
       path: clean(url.split("?", 1)[0]!),
       forwarded_for: clean(Array.isArray(forwarded) ? forwarded.join() : (forwarded ?? "")),
       remote_addr: ip,
-      machine_id: machineId,
-      body: json(redacted(body ?? null)),
+      machine_id: clean(entry.machineId),
+      body: json(document(entry.body)),
+      error: clean(entry.error ?? ""),
     })
     .execute();
 }
 
+/** What of a body is kept: no secrets, no streams, no more than anybody reads, and no text that PostgreSQL refuses. */
+function document(body: unknown): unknown {
+  if (body === undefined || body instanceof Readable) return null;
+  const text = JSON.stringify(redacted(body), (_, value: unknown) =>
+    typeof value === "string" ? printable(value) : value,
+  );
+  return text.length <= MAX_BODY
+    ? (JSON.parse(text) as unknown)
+    : { truncated: text.slice(0, MAX_BODY).toWellFormed() };
+}
+
 function clean(text: string): string {
-  return text.replaceAll("\0", "").slice(0, MAX_TEXT).toWellFormed();
+  return printable(text.slice(0, MAX_TEXT));
+}
+
+function printable(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
+}
+
+/** Forgets what is older. @returns how many entries */
+export async function forgetAudit(db: Db, before: Date): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom("audit").where("time", "<", before).executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 const EXACT = ["component", "rqid", "type", "user", "tenant", "detail", "phase"] as const;

@@ -33,7 +33,7 @@ const get = <T = MachineResponse>(path: string, role: "view" | "edit" | "admin" 
 const post = <T = MachineResponse>(path: string, body?: unknown, role: "view" | "edit" | "admin" = "edit") =>
   world.call<T>(role, "POST", `/v1/machine${path}`, body ?? {});
 const audited = async (machineid: string) =>
-  (await world.call<AuditResponse[]>("view", "POST", "/v1/audit/find", { machineid })).body;
+  (await world.call<AuditResponse[]>("view", "POST", "/v1/audit/find", { machineid, status_code: 200 })).body;
 const why = async (id: string) => (await get<MachineWhyResponse>(`${id}/why`)).body;
 async function allocated(name: string): Promise<MachineResponse> {
   const uuid = await waitingMachine(world.context.db);

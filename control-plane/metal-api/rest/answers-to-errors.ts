@@ -13,7 +13,6 @@ export interface Answer {
 
 const MESSAGES: Readonly<Record<string, Answer>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { statusCode: 415, message: "415: Unsupported Media Type" },
-  FST_ERR_CTP_BODY_TOO_LARGE: { statusCode: 413, message: "413: Request Entity Too Large" },
 };
 
 /** PostgreSQL's error codes (appendix A of its manual) that a caller's request may provoke in spite of all checks. */

@@ -36,6 +36,8 @@ export interface User {
 declare module "fastify" {
   interface FastifyRequest {
     user: User;
+    /** Whether the transaction of the request has put its result on record already. */
+    onRecord: boolean;
   }
   interface FastifyContextConfig {
     /** Who may call; a route without it is refused at start. */

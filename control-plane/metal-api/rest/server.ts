@@ -1,10 +1,14 @@
 // The REST API: order of the checks, shape of errors. Routes come from the folders of the nouns.
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
 import { badRequest, forbidden } from "../errors.ts";
+import { recordRequests } from "../audit/recorder.ts";
 import { Tokens } from "../tokens/tokens.ts";
 import { answerTo } from "./answers-to-errors.ts";
+import { discardBody, readText } from "./body.ts";
 import type { App, RouteModule } from "./app.ts";
 import { authenticate, GUEST } from "./authentication.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
@@ -13,12 +17,15 @@ import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, readJson } from "./rules-json.ts";
 import { refusal } from "./rules-roles.ts";
 
-/** User data of an allocation is the largest thing anybody sends. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** For receiving a request whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_ID_LENGTH = 300;
 const JSON_TYPE = "application/json";
+
+/** What a caller may choose as the id of its request: it gets into logs, the audit trail and the answer's header. */
+const REQUEST_ID = /^[\x21-\x7e]{1,100}$/;
+const requestId = (wanted: unknown): string =>
+  typeof wanted === "string" && REQUEST_ID.test(wanted) ? wanted : randomUUID();
 
 /** Told of every answered request. `route` is the pattern, not the path. */
 export type RequestObserver = (request: { method: string; route: string; statusCode: number; seconds: number }) => void;
@@ -29,17 +36,19 @@ export type RequestObserver = (request: { method: string; route: string; statusC
  */
 export function createRestServer(context: Context, routes: readonly RouteModule[], observe?: RequestObserver): App {
   const app: App = fastify({
-    bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
-    requestIdHeader: "x-request-id",
-    genReqId: () => randomUUID(),
+    frameworkErrors: (error, _, reply) => sendError(reply, error.statusCode ?? 400, error.message),
+    clientErrorHandler: refuseGarbage,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => requestId(headers["x-request-id"]),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_ID_LENGTH },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
   });
   const known = new KnownPaths();
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.decorateRequest("user", null as never);
+  app.decorateRequest("onRecord", false);
   readBodies(app);
   const share = shareDefinitions(app);
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -48,7 +57,11 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     known.add(url);
   });
   const tokens = new Tokens(context.config.tokens, context.config.providerTenant, context.masterdata);
-  app.addHook("onRequest", async (request) => check(request, context, tokens));
+  app.addHook("onRequest", async (request, reply) => check(request, reply, context, tokens));
+  app.addHook("onSend", async (request, { statusCode }) => {
+    if (statusCode >= 400) await discardBody(request);
+  });
+  recordRequests(app, context);
   app.addHook("onResponse", async (request, reply) => report(request, reply, context, observe));
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error);
@@ -83,9 +96,28 @@ function sendError(
     .send(errorBody(statusCode, message, reasons));
 }
 
+/** Node's codes of what is no HTTP request at all, or none that ends. */
+const GARBAGE: Readonly<Record<string, readonly [status: number, text: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
+};
+
+function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const [status, text] = GARBAGE[error.code ?? ""] ?? [400, "Bad Request"];
+  const body = errorBody(status, `${status}: ${text}`);
+  const head = [
+    `HTTP/1.1 ${status} ${text}`,
+    `Content-Type: ${JSON_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end([...head, "Connection: close", "", body].join("\r\n"));
+}
+
 function readBodies(app: App): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(JSON_TYPE, { parseAs: "string" }, async (request: FastifyRequest, body: string) => {
+  app.addContentTypeParser(JSON_TYPE, async (request: FastifyRequest, stream: Readable) => {
+    const body = await readText(stream, request.headers["content-length"]);
     if (body !== "") return readJson(body);
     // The power commands never look at their body; whoever decodes one refuses an empty one.
     if (request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");
@@ -96,8 +128,14 @@ function readBodies(app: App): void {
   });
 }
 
-async function check(request: FastifyRequest, { config, clock }: Context, tokens: Tokens): Promise<void> {
+async function check(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { config, clock }: Context,
+  tokens: Tokens,
+): Promise<void> {
   request.user = GUEST;
+  reply.header("x-request-id", request.id);
   request.user = await authenticate(request, config, tokens, clock());
   const refused = refusal(request.routeOptions.config.role ?? "tenant", request.user, config.providerTenant);
   if (refused !== undefined) throw forbidden(refused);

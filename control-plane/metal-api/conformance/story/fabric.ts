@@ -1,0 +1,156 @@
+import { body, created, id, PROJECT, type Row } from "./row.ts";
+
+/** Networks, addresses and switches. */
+export const fabric = (): Row[] => [
+  {
+    operation: "createNetwork",
+    parameters: body({
+      id: "super",
+      partitionid: "fra",
+      prefixes: ["10.0.0.0/16"],
+      destinationprefixes: [],
+      privatesuper: true,
+      nat: false,
+      underlay: false,
+      defaultchildprefixlength: { IPv4: 22 },
+    }),
+    ...created,
+    payload: { networktype: "super" },
+  },
+  {
+    operation: "createNetwork",
+    parameters: body({ id: "super", prefixes: ["10.9.0.0/16"] }),
+    result: "Conflict",
+    error: "already exists",
+  },
+  {
+    operation: "createNetwork",
+    parameters: body({
+      id: "internet",
+      prefixes: ["203.0.113.0/24"],
+      destinationprefixes: ["0.0.0.0/0"],
+      nat: true,
+      vrf: 104009,
+    }),
+    ...created,
+    payload: {
+      networktype: "external",
+      nattype: "ipv4-masq",
+      consumption: { ipv4: { used_ips: 2, available_ips: 256 } },
+    },
+  },
+  {
+    operation: "createNetwork",
+    parameters: body({ id: "underlay", partitionid: "fra", prefixes: ["10.1.0.0/24"], underlay: true }),
+    ...created,
+  },
+  {
+    operation: "updateNetwork",
+    parameters: body({ id: "internet", description: "the world" }),
+    payload: { description: "the world", prefixes: ["203.0.113.0/24"] },
+  },
+  { operation: "findNetwork", parameters: id("internet"), payload: { vrf: 104009 } },
+  { operation: "listNetworks", payload: [{ id: "internet" }, { id: "super" }] },
+  { operation: "findNetworks", parameters: body({ privatesuper: true }), payload: [{ id: "super" }] },
+  {
+    operation: "allocateNetwork",
+    role: "Metal-Edit",
+    parameters: body({ name: "private", projectid: PROJECT, partitionid: "fra" }),
+    ...created,
+    payload: { prefixes: ["10.0.0.0/22"], parentnetworkid: "super" },
+  },
+  {
+    operation: "freeNetwork",
+    role: "Metal-Edit",
+    parameters: (seen) => id(seen["allocateNetwork"]!["id"]),
+    payload: { name: "private" },
+  },
+  {
+    operation: "allocateNetwork",
+    parameters: body({ name: "private", projectid: PROJECT, partitionid: "fra" }),
+    ...created,
+    payload: { networktype: "child" },
+  },
+  { operation: "createNetwork", parameters: body({ id: "gone", prefixes: ["198.51.100.0/24"] }), ...created },
+  { operation: "deleteNetwork", parameters: id("gone"), payload: { id: "gone" } },
+
+  {
+    operation: "allocateIP",
+    role: "Metal-Edit",
+    parameters: body({ networkid: "internet", projectid: PROJECT }),
+    ...created,
+    payload: { ipaddress: "203.0.113.1", type: "ephemeral" },
+  },
+  {
+    operation: "allocateSpecificIP",
+    parameters: { ip: "203.0.113.9", ...body({ networkid: "internet", projectid: PROJECT }) },
+    ...created,
+    payload: { ipaddress: "203.0.113.9" },
+  },
+  {
+    operation: "allocateSpecificIP",
+    parameters: { ip: "203.0.113.9", ...body({ networkid: "internet", projectid: PROJECT }) },
+    result: "Conflict",
+    error: "Conflict",
+  },
+  {
+    operation: "updateIP",
+    parameters: body({ ipaddress: "203.0.113.9", type: "static", tags: ["b", "a"] }),
+    payload: { type: "static", tags: ["a", "b"] },
+  },
+  { operation: "findIP", parameters: id("203.0.113.9"), payload: { type: "static" } },
+  { operation: "listIPs", payload: [{ ipaddress: "203.0.113.1" }, { ipaddress: "203.0.113.9" }] },
+  { operation: "findIPs", parameters: body({ tags: ["a"] }), payload: [{ ipaddress: "203.0.113.9" }] },
+  { operation: "freeIP", parameters: id("203.0.113.1"), payload: { ipaddress: "203.0.113.1" } },
+
+  {
+    operation: "registerSwitch",
+    role: "Metal-Edit",
+    parameters: body({
+      id: "leaf09",
+      partition_id: "fra",
+      rack_id: "r9",
+      nics: [{ mac: "aa:00:00:00:00:01", name: "Ethernet0", identifier: "Eth1/1" }],
+      os: { vendor: "SONiC" },
+    }),
+    ...created,
+    payload: { id: "leaf09" },
+  },
+  {
+    operation: "registerSwitch",
+    role: "Metal-Edit",
+    parameters: body({
+      id: "leaf09",
+      partition_id: "fra",
+      rack_id: "r9",
+      nics: [{ mac: "aa:00:00:00:00:01", name: "Ethernet0", identifier: "Eth1/1" }],
+      os: { vendor: "SONiC" },
+    }),
+  },
+  {
+    operation: "notifySwitch",
+    role: "Metal-Edit",
+    parameters: { id: "leaf09", ...body({ sync_duration: 1_200_000_000, port_states: { Ethernet0: "UP" } }) },
+    payload: { id: "leaf09", last_sync: { duration: 1_200_000_000 } },
+  },
+  {
+    operation: "findSwitch",
+    parameters: id("leaf09"),
+    payload: { nics: [{ name: "Ethernet0", actual: "UP" }], rack_id: "r9" },
+  },
+  { operation: "listSwitches", payload: [{ id: "leaf01" }, { id: "leaf09" }] },
+  { operation: "findSwitches", parameters: body({ rackid: "r9" }), payload: [{ id: "leaf09" }] },
+  {
+    operation: "updateSwitch",
+    parameters: body({ id: "leaf09", description: "spare" }),
+    payload: { description: "spare" },
+  },
+  {
+    operation: "toggleSwitchPort",
+    parameters: { id: "leaf01", ...body({ nic: "swp1", status: "DOWN" }) },
+    payload: { id: "leaf01", nics: [{ name: "swp1", actual: "DOWN" }] },
+  },
+  { operation: "toggleSwitchPort", parameters: { id: "leaf01", ...body({ nic: "swp1", status: "UP" }) } },
+  { operation: "deleteSwitch", role: "Metal-Edit", parameters: id("leaf09"), payload: { id: "leaf09" } },
+  { operation: "deleteSwitch", parameters: id("leaf01"), result: "Default", error: "still has machines connected" },
+];

@@ -58,10 +58,10 @@ async function wantedNow(context: Context, machineId: string, told: Wanted | und
     switch (decision.kind) {
       case "reboot":
         // The hammer on this stream has just installed it and is about to boot it.
-        if (told?.key === `install ${state.allocationUuid}`) return told;
+        if (told?.key.startsWith(`install ${state.allocationUuid} `)) return told;
         return { key: "reboot", instruction: { case: "reboot", value: { reason: decision.reason } } };
       case "install": {
-        const key = `install ${state.allocationUuid}`;
+        const key = `install ${state.allocationUuid} ${state.imageId}`;
         if (told?.key === key) return told;
         const order = await installationOf(db, machineId);
         // Freed between the two reads.

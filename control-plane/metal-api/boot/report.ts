@@ -27,6 +27,11 @@ export async function reportInstallation(
   const { machine, allocation } = await lockAllocated(tx, uuid);
   if (!success) return recordEvent(tx, uuid, "Crashed", message, now);
   if (!bootInfo) throw badRequest("boot_info is missing");
+  // Installed while somebody asked for another image: done with the wrong one.
+  if (bootInfo.imageId !== "" && bootInfo.imageId !== allocation.image_id)
+    throw unprocessable(
+      `machine ${uuid} was given image ${bootInfo.imageId}, but is to be installed with ${allocation.image_id} by now`,
+    );
   await tx
     .updateTable("allocations")
     .set({
@@ -47,10 +52,16 @@ export async function reportInstallation(
  * A reinstallation failed. While the old system is untouched the machine goes back to it, network included; once its disk
  * is wiped nothing changes, and the next boot installs again.
  */
-export async function abortReinstall(tx: Db, machineId: string, diskWiped: boolean): Promise<BootInfo | undefined> {
+export async function abortReinstall(
+  tx: Db,
+  machineId: string,
+  diskWiped: boolean,
+  now: Date,
+): Promise<BootInfo | undefined> {
   const { machine, allocation } = await lockAllocated(tx, machineId);
   const { boot_info: bootInfo } = allocation;
   if (diskWiped || !bootInfo) return undefined;
+  if (!allocation.reinstall) return bootInfo;
   await tx
     .updateTable("allocations")
     .set({ reinstall: false, image_id: bootInfo.image_id })
@@ -58,6 +69,13 @@ export async function abortReinstall(tx: Db, machineId: string, diskWiped: boole
     .execute();
   await setVrfOfMachine(tx, machineId, tenantVrf(allocation.role, allocation.networks));
   await enqueueBmcCommand(tx, { id: machineId, partitionId: machine.partition_id }, "DISK", REQUESTED_BY);
+  await recordEvent(
+    tx,
+    machineId,
+    "Planned Reboot",
+    "reinstall given up before a disk was touched, boots its disk",
+    now,
+  );
   await notify(tx, "machine", machineId);
   return bootInfo;
 }
@@ -72,7 +90,7 @@ async function lockAllocated(tx: Db, machineId: string) {
   if (!machine) throw notFound("machine", machineId);
   const allocation = await tx
     .selectFrom("allocations")
-    .select(["uuid", "image_id", "role", "networks", "boot_info"])
+    .select(["uuid", "image_id", "role", "networks", "boot_info", "reinstall"])
     .where("machine_id", "=", machineId)
     .executeTakeFirst();
   if (!allocation) throw unprocessable(`machine ${machineId} is not allocated`);

@@ -17,6 +17,7 @@ export interface Installation {
   readonly dns_servers: readonly DnsServer[];
   readonly ntp_servers: readonly NtpServer[];
   readonly vpn: Vpn | null;
+  readonly reinstall: boolean;
   readonly image: { readonly id: string; readonly url: string; readonly sha256: string | null };
   readonly partition_id: string | null;
   readonly size_id: string;
@@ -50,6 +51,7 @@ export function installOf(order: Installation): InstallInit {
     dnsServers: order.dns_servers.map(({ ip }) => ip),
     ntpServers: order.ntp_servers.map(({ address }) => address),
     ...(order.vpn && { vpn: { address: order.vpn.address, authKey: order.vpn.auth_key } }),
+    reinstall: order.reinstall,
     name: order.name,
     creator: order.creator,
     partitionId: order.partition_id ?? "",

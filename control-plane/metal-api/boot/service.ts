@@ -50,7 +50,7 @@ export const bootModule: GrpcModule = (add, context) => {
     },
 
     async abortReinstall({ uuid, primaryDiskWiped }) {
-      const old = await transact(db, (tx) => abortReinstall(tx, uuid, primaryDiskWiped));
+      const old = await transact(db, (tx) => abortReinstall(tx, uuid, primaryDiskWiped, clock()));
       if (!old) return {};
       return {
         bootInfo: {

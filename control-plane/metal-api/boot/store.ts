@@ -17,6 +17,7 @@ export async function factsOf(db: Db, machineId: string) {
       "a.uuid as allocation_uuid",
       "a.installed",
       "a.reinstall",
+      "a.image_id",
       "r.id as release_id",
       "r.phase as release_phase",
     ])
@@ -37,6 +38,7 @@ export async function factsOf(db: Db, machineId: string) {
     facts,
     partitionId: row.partition_id,
     allocationUuid: row.allocation_uuid,
+    imageId: row.image_id,
     release: row.release_id === null ? null : { id: row.release_id, phase: row.release_phase! },
   };
 }
@@ -61,6 +63,7 @@ export async function installationOf(db: Db, machineId: string) {
       "a.dns_servers",
       "a.ntp_servers",
       "a.vpn",
+      "a.reinstall",
       "i.id as image_id",
       "i.url",
       "i.sha256",

@@ -1,6 +1,7 @@
 // The side of metal-api that faces the partitions, started and stopped as one.
 import { runRotationWorker } from "../bmc/worker.ts";
 import type { Context } from "../context.ts";
+import { runReinstallWorker } from "../reinstall/worker.ts";
 import { runReleaseWorker } from "../release/worker.ts";
 import { grpcModules } from "./modules.ts";
 import { createGrpcServer } from "./server.ts";
@@ -17,7 +18,7 @@ export async function serveAgents(context: Context): Promise<AgentServer | undef
   const server = createGrpcServer(context, config.grpc, grpcModules(config.grpc));
   const port = await server.listen(config.bindAddress, config.grpcPort);
   const stopping = new AbortController();
-  const workers = [runReleaseWorker(context, stopping.signal), runRotationWorker(context, stopping.signal)];
+  const workers = [runReleaseWorker, runReinstallWorker, runRotationWorker].map((run) => run(context, stopping.signal));
   log.info({ address: config.bindAddress, port }, "serving gRPC");
   return {
     port,

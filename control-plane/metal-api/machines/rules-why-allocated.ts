@@ -1,4 +1,5 @@
 // States of a machine that somebody has, from the installation on. Pure.
+import { BEFORE_ITS_BOOT } from "../reinstall/rules.ts";
 import { BOOT_DEADLINE_MS } from "../release/rules.ts";
 import {
   MINUTE_MS,
@@ -13,6 +14,7 @@ import {
   type State,
 } from "./rules-why-answer.ts";
 import {
+  commandTrouble,
   errorText,
   heardAt,
   isSilent,
@@ -47,6 +49,19 @@ export const ALLOCATED: readonly State[] = [
       deadline: after(newestEventAt(facts), INSTALL_MS),
       next: "the machine restarts by itself and installs again",
       actions: [look(facts), `check that the URL of image ${facts.allocation!.imageId} works`, free(facts)],
+    }),
+  },
+  {
+    name: "reinstall-next",
+    applies: (facts) => facts.allocation?.reinstall === true && newestIs(...BEFORE_ITS_BOOT)(facts),
+    answer: (facts) => ({
+      doing:
+        `to be reinstalled with ${facts.allocation!.imageId} for project ${facts.allocation!.projectId}, ` +
+        `has not booted yet${because(commandTrouble(facts) ?? "")}`,
+      since: newestEventAt(facts),
+      deadline: after(newestEventAt(facts), BOOT_DEADLINE_MS),
+      next: "its BMC boots it from the network, once more ten minutes after each time it did not come",
+      actions: [bootFrom(facts, "pxe"), look(facts), free(facts)],
     }),
   },
   {

@@ -169,6 +169,18 @@ const CASES: readonly [state: string, facts: WhyFacts, doing: string, since: num
     1 - 40,
   ],
   [
+    "reinstall-next",
+    facts({
+      ...allocated({ installed: ago(3000), succeeded: true, reinstall: true }),
+      event: "Planned Reboot",
+      heard: 3,
+      commands: [command({ command: "REINSTALL", done: ago(2), error: "no answer" })],
+    }),
+    "to be reinstalled with debian-12 for project p1, has not booted yet (BMC command REINSTALL failed: no answer)",
+    3,
+    3 - 10,
+  ],
+  [
     "install-silent",
     facts({ ...allocated(), heard: 90 }),
     "allocated to project p1, to be installed with debian-12, but silent",

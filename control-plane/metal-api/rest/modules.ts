@@ -15,6 +15,7 @@ import { partitionRoutes } from "../partitions/routes.ts";
 import { projectRoutes } from "../projects/routes.ts";
 import { sizeImageConstraintRoutes } from "../size-image-constraints/routes.ts";
 import { sizeReservationRoutes } from "../size-reservations/routes.ts";
+import { reinstallRoutes } from "../reinstall/routes.ts";
 import { sizeRoutes } from "../sizes/routes.ts";
 import { switchRoutes } from "../switches/routes.ts";
 import { tenantRoutes } from "../tenants/routes.ts";
@@ -40,6 +41,7 @@ export const restModules: readonly RouteModule[] = [
   projectRoutes,
   sizeImageConstraintRoutes,
   sizeReservationRoutes,
+  reinstallRoutes,
   sizeRoutes,
   switchRoutes,
   tenantRoutes,

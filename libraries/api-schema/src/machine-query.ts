@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Expected, OneOf } from "./base.ts";
+import { Described, Expected, OneOf } from "./base.ts";
 
 const text = Type.Optional(Type.String());
 const texts = Type.Optional(Type.Array(Type.String()));
@@ -81,4 +81,14 @@ export const MachineIssue = Type.Object(
 export const MachineIssueResponse = Type.Object(
   { machineid: Type.String(), issues: Type.Array(Type.String()) },
   { $id: "v1.MachineIssueResponse" },
+);
+
+/** `id`, `name` and `description` are ignored. */
+export const MachineReinstallRequest = Type.Object(
+  {
+    id: Expected(Type.String({ description: "the unique ID of this entity" })),
+    ...Described,
+    imageid: Expected(Type.String({ description: "the image id to be installed" })),
+  },
+  { $id: "v1.MachineReinstallRequest" },
 );

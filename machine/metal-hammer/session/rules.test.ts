@@ -17,7 +17,7 @@ const NOTHING: Work = { kind: "nothing" };
 const WAITING: Work = { kind: "waiting" };
 const ERASING: Work = { kind: "erasing", jobId: "job-1" };
 const ERASED: Work = { kind: "erased", jobId: "job-1" };
-const INSTALLING: Work = { kind: "installing", allocationId: "alloc-1" };
+const INSTALLING: Work = { kind: "installing", allocationId: "alloc-1", imageId: "" };
 const LEAVING: Work = { kind: "leaving" };
 
 describe("an instruction", () => {

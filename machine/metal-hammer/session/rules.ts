@@ -10,7 +10,7 @@ export type Work =
   | { readonly kind: "erasing"; readonly jobId: string }
   /** The outcome is reported; metal-api tells what is next. */
   | { readonly kind: "erased"; readonly jobId: string }
-  | { readonly kind: "installing"; readonly allocationId: string }
+  | { readonly kind: "installing"; readonly allocationId: string; readonly imageId: string }
   /** Installed and reported, or about to restart: nothing can stop it. */
   | { readonly kind: "leaving" };
 
@@ -34,7 +34,8 @@ export function nextStep(work: Work, { instruction }: agent.Instruction): Step {
     (work.kind === "erasing" && instruction.case === "erase" && work.jobId === instruction.value.jobId) ||
     (work.kind === "installing" &&
       instruction.case === "install" &&
-      work.allocationId === instruction.value.allocationId);
+      work.allocationId === instruction.value.allocationId &&
+      work.imageId === (instruction.value.image?.id ?? ""));
   if (same) return GO_ON;
   if (work.kind === "erasing" || work.kind === "installing")
     return { kind: "reboot", reason: `told to ${instruction.case} while ${work.kind}` };

@@ -54,6 +54,7 @@ class World implements AsyncDisposable {
       },
       install: async (order, consolePassword, onStep) => {
         this.done.push(`install ${order.allocationId} ${consolePassword}`);
+        if (order.image?.id === "away") throw new Error("the image server is away");
         onStep("partition disks");
         await this.gates.get("install")?.promise;
         return {
@@ -194,6 +195,28 @@ describe("a machine in the discovery image", () => {
     world.gates.get("install")!.reject(new Error("the image's checksum is wrong"));
     expect(await world.outcome).toBe("the image's checksum is wrong");
     expect(world.server.reports).toHaveLength(0);
+  });
+
+  it("gives a reinstallation up that fails before a disk is touched, and boots what it has", async () => {
+    world = await World.create((server) => server.failures.set("abortReinstall", 1));
+    world.server.instruct({
+      case: "install",
+      value: { allocationId: ALLOCATION, reinstall: true, image: { id: "away" } },
+    });
+    expect(await world.outcome).toBe("reboot");
+    expect(world.server.aborts).toMatchObject([{ uuid: MACHINE, primaryDiskWiped: false }]);
+    expect(world.done.at(-1)).toContain("could not be reinstalled: the image server is away");
+  });
+
+  it("starts over when another image is wanted in the middle", async () => {
+    world = await World.create();
+    world.hold("install");
+    const order = (id: string) => ({ case: "install", value: { allocationId: ALLOCATION, image: { id } } }) as const;
+    world.server.instruct(order("debian-12"));
+    await world.until(() => world.done.length > 0);
+    world.server.instruct(order("debian-13"));
+    expect(await world.outcome).toBe("reboot");
+    expect(world.done.at(-1)).toBe("reboot: told to install while installing");
   });
 
   it("restarts when it is told to, and when it is told something else in the middle of an erase", async () => {

@@ -31,6 +31,7 @@ export interface Hands {
     onProgress: EraseProgress,
     signal: AbortSignal,
   ): Promise<DiskEraseInit[]>;
+  /** `onStep` is not called before the disks are touched. */
   install(
     order: agent.Install,
     consolePassword: string,
@@ -125,7 +126,10 @@ export class Session {
       case "report erase again":
         return this.#start(this.#work, this.#reportErase((this.#work as { jobId: string }).jobId));
       case "install":
-        return this.#start({ kind: "installing", allocationId: step.order.allocationId }, this.#install(step.order));
+        return this.#start(
+          { kind: "installing", allocationId: step.order.allocationId, imageId: step.order.image?.id ?? "" },
+          this.#install(step.order),
+        );
       case "reboot":
         return this.#start({ kind: "leaving" }, this.#context.hands.reboot(step.reason));
     }
@@ -188,11 +192,15 @@ export class Session {
     events.emit("Installing", `image ${order.image?.id ?? "?"} for allocation ${order.allocationId}`);
     say(`installing ${order.image?.id ?? "?"} as ${order.hostname}`);
     const consolePassword = newConsolePassword();
+    let touched = false;
     const onStep = (step: string) => {
+      touched = true;
       watchdog.progress();
       say(`installing: ${step}`);
     };
-    const system = await hands.install(order, consolePassword, onStep, this.#stop.signal);
+    const system = await hands
+      .install(order, consolePassword, onStep, this.#stop.signal)
+      .catch((error: unknown) => (order.reinstall && !touched ? this.#keepOldSystem(error) : Promise.reject(error)));
 
     // Before the report: with it the leaves move this machine out of the boot network, and metal-api out of reach.
     watchdog.phase("reporting the installation", REPORT_LIMIT_MS);
@@ -209,6 +217,19 @@ export class Session {
     await sleep(100);
     watchdog.disarm();
     await system.kexec();
+  }
+
+  /** Nothing is lost yet: metal-api takes the order back, and the machine boots what it has. */
+  async #keepOldSystem(error: unknown): Promise<never> {
+    const { hands, machineId, say } = this.#context;
+    say(`cannot reinstall: ${text(error)}`);
+    await callUntilAnswered(
+      (options) => this.#boot.abortReinstall({ uuid: machineId, primaryDiskWiped: false }, options),
+      (failure) => say(`cannot give the reinstallation up: ${text(failure)}; trying again`),
+      this.#stop.signal,
+    );
+    this.#work = { kind: "leaving" };
+    return hands.reboot(`boots its own system again, it could not be reinstalled: ${text(error)}`);
   }
 }
 

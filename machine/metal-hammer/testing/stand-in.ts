@@ -7,6 +7,7 @@ import {
   agent,
   BootService,
   EventService,
+  type BootServiceAbortReinstallRequest,
   type BootServiceRegisterRequest,
   type BootServiceReportRequest,
 } from "@metal-stack/protocol";
@@ -34,6 +35,7 @@ export class StandIn {
   readonly events: { event: string; message: string }[] = [];
   readonly registrations: BootServiceRegisterRequest[] = [];
   readonly reports: BootServiceReportRequest[] = [];
+  readonly aborts: BootServiceAbortReinstallRequest[] = [];
   readonly eraseReports: agent.ReportEraseRequest[] = [];
   readonly renewals: string[] = [];
   streamsOpened = 0;
@@ -161,6 +163,12 @@ export class StandIn {
         this.#failing("register");
         this.registrations.push(request);
         return answered({ uuid: machineOf(context), size: "v1-small-x86", partitionId: request.partitionId });
+      },
+      abortReinstall: (request, context) => {
+        machineOf(context);
+        this.#failing("abortReinstall");
+        this.aborts.push(request);
+        return answered({});
       },
       report: (request, context) => {
         machineOf(context);

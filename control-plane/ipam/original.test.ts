@@ -11,6 +11,8 @@ import { histories } from "./testing/histories.ts";
 import { type Call, Peer } from "./testing/peer.ts";
 import { startServer, type TestServer } from "./testing/server.ts";
 
+/** IPAM_SEED makes the same ones again. */
+const HISTORIES = Number(process.env["IPAM_HISTORIES"] ?? 40);
 const original = await buildOriginal();
 let ours: TestServer;
 
@@ -79,6 +81,7 @@ describe.skipIf(!original)("the real go-ipam and ours", () => {
   let namespaces = 0;
 
   test("give the same answers to the same random calls", async () => {
+    const seed = Number(process.env["IPAM_SEED"] ?? Date.now() % 2 ** 31);
     await fc.assert(
       fc.asyncProperty(histories, async ({ calls, cidrs }) => {
         const namespace = `history-${++namespaces}`;
@@ -91,9 +94,10 @@ describe.skipIf(!original)("the real go-ipam and ours", () => {
         }
         expect(await peers[1].state(cidrs, namespace)).toEqual(await peers[0].state(cidrs, namespace));
       }),
-      { numRuns: Number(process.env["IPAM_HISTORIES"] ?? 40) },
+      { numRuns: HISTORIES, seed },
     );
-  }, 600_000);
+    if (HISTORIES > 1_000) console.log(`${namespaces} histories of seed ${seed}`);
+  }, 3_600_000);
 
   test("load each other's dumps", async () => {
     const calls: Call[] = [

@@ -3,7 +3,10 @@ import { type Client, Code, ConnectError, createClient, type Transport } from "@
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { health, ipam, reflection } from "@metal-stack/protocol";
 import * as fc from "fast-check";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, type TestServer } from "./testing/server.ts";
 
@@ -215,6 +218,23 @@ describe("refusals have the original's code", () => {
 });
 
 describe("an operator", () => {
+  test("follows the README", async () => {
+    const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
+    const example = /```sh\n(ask\(\).*?)```/s.exec(readme)![1]!.replace("http://localhost:9090", server.url);
+    const { stdout } = await promisify(execFile)("sh", ["-ec", example]);
+    const answers = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(answers.slice(0, 3)).toEqual([
+      { prefix: { cidr: "10.0.0.0/16" } },
+      { prefix: { cidr: "10.0.0.0/24", parentCidr: "10.0.0.0/16" } },
+      { ip: { ip: "10.0.0.1", parentPrefix: "10.0.0.0/24" } },
+    ]);
+    expect(answers[3]).toMatchObject({ availableIps: "256", acquiredIps: "3" });
+    expect(answers[4]).toMatchObject({ ip: { ip: "10.0.0.1" } });
+  });
+
   test("asks for its health", async () => {
     const check = createClient(health.Health, createGrpcTransport({ baseUrl: server.url }));
     const { SERVING } = health.HealthCheckResponse_ServingStatus;

@@ -1,18 +1,7 @@
-// metalctl as its users run it: a process, its arguments, a config file, and an API that answers on loopback.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-
-interface Call {
-  method: string;
-  path: string;
-  body: unknown;
-  authorization: string;
-}
+import { type FakeApi, fakeApi } from "./testing/fake-api.ts";
 
 const MACHINE = {
   id: "m-1",
@@ -32,78 +21,33 @@ const MACHINE = {
   },
 };
 
-let server: Server;
-let folder: string;
-let calls: Call[];
-let answers: Record<string, [number, unknown]>;
-
+let api: FakeApi;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "metalctl-test-"));
-  server = createServer((request, response) => {
-    let text = "";
-    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    request.on("end", () => {
-      const call = {
-        method: request.method!,
-        path: request.url!,
-        body: text ? (JSON.parse(text) as unknown) : undefined,
-        authorization: request.headers.authorization ?? "",
-      };
-      calls.push(call);
-      const [status, body] = answers[`${call.method} ${call.path}`] ?? [
-        404,
-        JSON.stringify({ statuscode: 404, message: "404: Page Not Found" }),
-      ];
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
-  writeFileSync(
-    join(folder, "config.yaml"),
-    `current: lab\ncontexts:\n  lab:\n    url: ${url}\n    hmac: secret\n  other:\n    url: http://127.0.0.1:1\n`,
-  );
+  api = await fakeApi();
 });
-beforeEach(() => {
-  calls = [];
-  answers = {};
-});
-afterAll(async () => {
-  await new Promise((resolve) => server.close(resolve));
-  rmSync(folder, { recursive: true });
-});
-
-function metalctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(import.meta.dirname, "main.ts"), ...args],
-      { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder } },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
+beforeEach(() => api.forget());
+afterAll(() => api.close());
 
 describe("metalctl", () => {
   it("lists machines as a table, signed with the context's key", async () => {
-    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
-    const { stdout, code } = await metalctl("machine", "ls");
+    api.answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    const { stdout, code } = await api.metalctl("machine", "ls");
     expect(code).toBe(0);
-    expect(calls[0]!.authorization).toMatch(/^Metal-Admin [0-9a-f]{64}$/);
+    expect(api.calls[0]!.authorization).toMatch(/^Metal-Admin [0-9a-f]{64}$/);
     const [header, row] = stdout.split("\n");
     expect(header).toMatch(/^ID\s+LAST EVENT\s+WHEN\s+AGE\s+HOSTNAME\s+PROJECT\s+SIZE\s+IMAGE\s+PARTITION\s+RACK$/);
-    expect(row).toMatch(/^m-1\s+Phoned Home\s+\ds\s+1m \d+s\s+web\s+p1\s+v1-small-x86\s+Debian 12\s+lab\s+rack-1$/);
+    expect(row).toMatch(/^m-1\s+Phoned Home\s+\d+s\s+[12]m \d+s\s+web\s+p1\s+v1-small-x86\s+Debian 12\s+lab\s+rack-1$/);
   });
 
   it("asks find when there are filters", async () => {
-    answers["POST /metal/v1/machine/find"] = [200, []];
-    await metalctl("machine", "list", "--project", "p1", "--size", "s");
-    expect(calls[0]!.body).toEqual({ allocation_project: "p1", sizeid: "s" });
+    api.answers["POST /metal/v1/machine/find"] = [200, []];
+    await api.metalctl("machine", "list", "--project", "p1", "--size", "s");
+    expect(api.calls[0]!.body).toEqual({ allocation_project: "p1", sizeid: "s" });
   });
 
   it("allocates with the original's flags", async () => {
-    answers["POST /metal/v1/machine/allocate"] = [200, MACHINE];
-    const { code } = await metalctl(
+    api.answers["POST /metal/v1/machine/allocate"] = [200, MACHINE];
+    const { code } = await api.metalctl(
       "machine",
       "create",
       "-H",
@@ -126,7 +70,7 @@ describe("metalctl", () => {
       "ssh-ed25519 AAAA me",
     );
     expect(code).toBe(0);
-    expect(calls[0]!.body).toMatchObject({
+    expect(api.calls[0]!.body).toMatchObject({
       projectid: "p1",
       networks: [
         { networkid: "net1", autoacquire: true },
@@ -139,7 +83,7 @@ describe("metalctl", () => {
   });
 
   it("says what is missing before it asks the API", async () => {
-    const { code, stderr } = await metalctl(
+    const { code, stderr } = await api.metalctl(
       "machine",
       "create",
       "-H",
@@ -153,26 +97,26 @@ describe("metalctl", () => {
     );
     expect(code).toBe(1);
     expect(stderr).toContain("--size and --partition");
-    expect(calls).toEqual([]);
+    expect(api.calls).toEqual([]);
   });
 
   it("prints the API's own words of an error, and fails", async () => {
-    answers["GET /metal/v1/size/x"] = [
+    api.answers["GET /metal/v1/size/x"] = [
       404,
       JSON.stringify({ statuscode: 404, message: 'NotFound no size with id "x" found' }),
     ];
-    const { code, stderr } = await metalctl("size", "describe", "x");
+    const { code, stderr } = await api.metalctl("size", "describe", "x");
     expect(code).toBe(1);
     expect(stderr).toBe('Error: NotFound no size with id "x" found (HTTP 404)\n');
   });
 
   it("applies: creates, and updates what exists", async () => {
-    writeFileSync(join(folder, "sizes.yaml"), "id: a\nname: one\n---\nid: b\nname: two\n");
-    answers["PUT /metal/v1/size"] = [409, JSON.stringify({ statuscode: 409, message: "Conflict" })];
-    answers["POST /metal/v1/size"] = [200, { id: "a" }];
-    const { code, stdout } = await metalctl("size", "apply", "-f", "sizes.yaml");
+    writeFileSync(join(api.folder, "sizes.yaml"), "id: a\nname: one\n---\nid: b\nname: two\n");
+    api.answers["PUT /metal/v1/size"] = [409, JSON.stringify({ statuscode: 409, message: "Conflict" })];
+    api.answers["POST /metal/v1/size"] = [200, { id: "a" }];
+    const { code, stdout } = await api.metalctl("size", "apply", "-f", "sizes.yaml");
     expect(code).toBe(0);
-    expect(calls.map((call) => `${call.method} ${(call.body as { id: string }).id}`)).toEqual([
+    expect(api.calls.map((call) => `${call.method} ${(call.body as { id: string }).id}`)).toEqual([
       "PUT a",
       "POST a",
       "PUT b",
@@ -182,13 +126,13 @@ describe("metalctl", () => {
   });
 
   it("frees, powers and identifies", async () => {
-    answers["DELETE /metal/v1/machine/m-1/free"] = [200, MACHINE];
-    answers["POST /metal/v1/machine/m-1/power/cycle"] = [200, MACHINE];
-    answers["POST /metal/v1/machine/m-1/power/chassis-identify-led-on?description=look%20here"] = [200, MACHINE];
-    expect((await metalctl("machine", "delete", "m-1")).code).toBe(0);
-    expect((await metalctl("machine", "power", "cycle", "m-1")).code).toBe(0);
-    expect((await metalctl("machine", "identify", "on", "m-1", "-d", "look here")).code).toBe(0);
-    expect((await metalctl("machine", "delete", "m-1", "--remove-from-database")).stderr).toContain(
+    api.answers["DELETE /metal/v1/machine/m-1/free"] = [200, MACHINE];
+    api.answers["POST /metal/v1/machine/m-1/power/cycle"] = [200, MACHINE];
+    api.answers["POST /metal/v1/machine/m-1/power/chassis-identify-led-on?description=look%20here"] = [200, MACHINE];
+    expect((await api.metalctl("machine", "delete", "m-1")).code).toBe(0);
+    expect((await api.metalctl("machine", "power", "cycle", "m-1")).code).toBe(0);
+    expect((await api.metalctl("machine", "identify", "on", "m-1", "-d", "look here")).code).toBe(0);
+    expect((await api.metalctl("machine", "delete", "m-1", "--remove-from-database")).stderr).toContain(
       "--yes-i-really-mean-it",
     );
   });
@@ -206,8 +150,8 @@ describe("metalctl", () => {
   });
 
   it("explains a machine in sentences, also above its description", async () => {
-    answers["GET /metal/v1/machine/m-1/why"] = [200, WHY()];
-    answers["GET /metal/v1/machine/m-1"] = [200, MACHINE];
+    api.answers["GET /metal/v1/machine/m-1/why"] = [200, WHY()];
+    api.answers["GET /metal/v1/machine/m-1"] = [200, MACHINE];
     const sentences = [
       /^It is quarantined: \/dev\/sda: write error\.$/,
       /^Also: {6}its BMC was never heard$/,
@@ -217,25 +161,25 @@ describe("metalctl", () => {
       /^You can: {3}erase it again$/,
       /^ {11}let it go$/,
     ];
-    const lines = (await metalctl("machine", "why", "m-1")).stdout.split("\n");
+    const lines = (await api.metalctl("machine", "why", "m-1")).stdout.split("\n");
     sentences.forEach((sentence, line) => expect(lines[line]).toMatch(sentence));
     expect(lines.slice(sentences.length)).toEqual(["", "  liveliness: Alive", ""]);
-    expect(JSON.parse((await metalctl("machine", "why", "m-1", "-o", "json")).stdout)).toMatchObject({
+    expect(JSON.parse((await api.metalctl("machine", "why", "m-1", "-o", "json")).stdout)).toMatchObject({
       actions: WHY().actions,
     });
 
-    const described = (await metalctl("machine", "describe", "m-1")).stdout.split("\n");
+    const described = (await api.metalctl("machine", "describe", "m-1")).stdout.split("\n");
     sentences.forEach((sentence, line) => expect(described[line]!.replace(/^# /, "")).toMatch(sentence));
     expect(described[sentences.length]).toBe("id: m-1");
-    expect(JSON.parse((await metalctl("machine", "describe", "m-1", "-o", "json")).stdout)).toEqual(MACHINE);
+    expect(JSON.parse((await api.metalctl("machine", "describe", "m-1", "-o", "json")).stdout)).toEqual(MACHINE);
   });
 
   it("says since when a deadline has passed", async () => {
-    answers["GET /metal/v1/machine/m-1/why"] = [
+    api.answers["GET /metal/v1/machine/m-1/why"] = [
       200,
       { ...WHY(), deadline: new Date(Date.now() - 3_600_500).toISOString() },
     ];
-    expect((await metalctl("machine", "why", "m-1")).stdout).toMatch(/overdue for 1h/);
+    expect((await api.metalctl("machine", "why", "m-1")).stdout).toMatch(/overdue for 1h/);
   });
 
   const RECORD = {
@@ -259,19 +203,21 @@ describe("metalctl", () => {
     ["json", '"serial": "S1"'],
     ["yaml", "serial: S1"],
   ])("lists erase records as %s", async (format, shown) => {
-    answers["GET /metal/v1/machine/m-1/erase-records"] = [200, [RECORD]];
-    expect((await metalctl("machine", "erase-records", "m-1", "-o", format)).stdout).toContain(shown);
+    api.answers["GET /metal/v1/machine/m-1/erase-records"] = [200, [RECORD]];
+    expect((await api.metalctl("machine", "erase-records", "m-1", "-o", format)).stdout).toContain(shown);
   });
 
   it("has a quarantined machine erased again, or let go without proof when that is really meant", async () => {
-    answers["POST /metal/v1/machine/m-1/erase-retry"] = [200, MACHINE];
-    answers["POST /metal/v1/machine/m-1/erase-override"] = [200, MACHINE];
-    expect((await metalctl("machine", "erase-retry", "m-1")).code).toBe(0);
-    expect((await metalctl("machine", "erase-override", "m-1")).stderr).toContain("--reason");
+    api.answers["POST /metal/v1/machine/m-1/erase-retry"] = [200, MACHINE];
+    api.answers["POST /metal/v1/machine/m-1/erase-override"] = [200, MACHINE];
+    expect((await api.metalctl("machine", "erase-retry", "m-1")).code).toBe(0);
+    expect((await api.metalctl("machine", "erase-override", "m-1")).stderr).toContain("--reason");
     const reason = ["--reason", "new disk"];
-    expect((await metalctl("machine", "erase-override", "m-1", ...reason)).stderr).toContain("--yes-i-really-mean-it");
-    expect((await metalctl("machine", "erase-override", "m-1", ...reason, "--yes-i-really-mean-it")).code).toBe(0);
-    expect(calls.map(({ path, body }) => [path, body])).toEqual([
+    expect((await api.metalctl("machine", "erase-override", "m-1", ...reason)).stderr).toContain(
+      "--yes-i-really-mean-it",
+    );
+    expect((await api.metalctl("machine", "erase-override", "m-1", ...reason, "--yes-i-really-mean-it")).code).toBe(0);
+    expect(api.calls.map(({ path, body }) => [path, body])).toEqual([
       ["/metal/v1/machine/m-1/erase-retry", {}],
       ["/metal/v1/machine/m-1/erase-override", { reason: "new disk" }],
     ]);
@@ -284,13 +230,15 @@ describe("metalctl", () => {
       path: "/v1/machine/m-1/erase-override",
       user: "ann",
     };
-    answers["POST /metal/v1/audit/find"] = [200, [entry]];
-    expect((await metalctl("audit", "ls", "--machine", "m-1", "--from", "2026-11-23T00:00:00Z")).stdout).toContain(
+    api.answers["POST /metal/v1/audit/find"] = [200, [entry]];
+    expect((await api.metalctl("audit", "ls", "--machine", "m-1", "--from", "2026-11-23T00:00:00Z")).stdout).toContain(
       "ann",
     );
-    expect((await metalctl("audit", "describe", "r")).stdout).toContain("user: ann");
-    expect((await metalctl("audit", "ls", "--from", "yesterday")).stderr).toContain("neither a time nor a duration");
-    expect(calls.map(({ body }) => body)).toEqual([
+    expect((await api.metalctl("audit", "describe", "r")).stdout).toContain("user: ann");
+    expect((await api.metalctl("audit", "ls", "--from", "yesterday")).stderr).toContain(
+      "neither a time nor a duration",
+    );
+    expect(api.calls.map(({ body }) => body)).toEqual([
       { machineid: "m-1", from: "2026-11-23T00:00:00.000Z", limit: 100 },
       { rqid: "r", phase: "response", from: "1970-01-01T00:00:00.001Z" },
     ]);
@@ -301,30 +249,30 @@ describe("metalctl", () => {
     ["yaml", (text: string) => expect(text).toContain("- id: m-1")],
     ["markdown", (text: string) => expect(text).toContain("| m-1 |")],
   ])("prints %s", async (format, check) => {
-    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
-    check((await metalctl("machine", "ls", "-o", format)).stdout);
+    api.answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    check((await api.metalctl("machine", "ls", "-o", format)).stdout);
   });
 
   it("fills templates, and refuses what it does not know", async () => {
-    answers["GET /metal/v1/machine"] = [200, [MACHINE]];
-    expect((await metalctl("machine", "ls", "-o", "template", "--template", "{{ .id }} {{.size.id}}")).stdout).toBe(
+    api.answers["GET /metal/v1/machine"] = [200, [MACHINE]];
+    expect((await api.metalctl("machine", "ls", "-o", "template", "--template", "{{ .id }} {{.size.id}}")).stdout).toBe(
       "m-1 v1-small-x86\n",
     );
-    expect((await metalctl("machine", "ls", "-o", "template", "--template", "{{ range . }}")).stderr).toContain(
+    expect((await api.metalctl("machine", "ls", "-o", "template", "--template", "{{ range . }}")).stderr).toContain(
       "not supported",
     );
   });
 
   it("switches contexts and back", async () => {
-    expect((await metalctl("context", "other")).stdout).toBe("switched to other\n");
-    expect((await metalctl("context", "short")).stdout).toBe("other\n");
-    expect((await metalctl("context", "-")).stdout).toBe("switched to lab\n");
-    expect((await metalctl("context", "nowhere")).stderr).toContain('no context "nowhere"');
+    expect((await api.metalctl("context", "other")).stdout).toBe("switched to other\n");
+    expect((await api.metalctl("context", "short")).stdout).toBe("other\n");
+    expect((await api.metalctl("context", "-")).stdout).toBe("switched to lab\n");
+    expect((await api.metalctl("context", "nowhere")).stderr).toContain('no context "nowhere"');
   });
 
   it("allocates a certain address and frees it", async () => {
-    answers["POST /metal/v1/ip/allocate/10.0.0.9"] = [201, { ipaddress: "10.0.0.9" }];
-    await metalctl("network", "ip", "create", "--ipaddress", "10.0.0.9", "--network", "n", "--project", "p");
-    expect(calls[0]!.body).toEqual({ networkid: "n", projectid: "p" });
+    api.answers["POST /metal/v1/ip/allocate/10.0.0.9"] = [201, { ipaddress: "10.0.0.9" }];
+    await api.metalctl("network", "ip", "create", "--ipaddress", "10.0.0.9", "--network", "n", "--project", "p");
+    expect(api.calls[0]!.body).toEqual({ networkid: "n", projectid: "p" });
   });
 });

@@ -6,8 +6,10 @@ import { addResource } from "./commands/crud.ts";
 import { addGeneralCommands, CLIENT_VERSION } from "./commands/general.ts";
 import { addMachineCommands } from "./commands/machine.ts";
 import { addNetworkCommands } from "./commands/network.ts";
+import { addPartitionCommands } from "./commands/partition.ts";
+import { addSizeCommands } from "./commands/size.ts";
 import { FORMATS } from "./output/printer.ts";
-import { filesystemLayout, image, partition, project, size, switches, tenant } from "./resources/catalogue.ts";
+import { filesystemLayout, image, project, switches, tenant } from "./resources/catalogue.ts";
 
 /** The whole program; it prints help and errors itself and never ends the process. */
 export function createProgram(): Command {
@@ -25,8 +27,9 @@ export function createProgram(): Command {
   program.version(CLIENT_VERSION, "--version");
   addMachineCommands(program);
   addNetworkCommands(program);
-  for (const resource of [partition, size, image, filesystemLayout, project, tenant, switches])
-    addResource(program, resource);
+  addPartitionCommands(program);
+  addSizeCommands(program);
+  for (const resource of [image, filesystemLayout, project, tenant, switches]) addResource(program, resource);
   addAuditCommands(program);
   addContextCommands(program);
   addGeneralCommands(program);

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { dump, load } from "js-yaml";
 import { ApiError, type ApiClient } from "@metal-stack/api-client";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { isTabular, printing, render } from "../output/printer.ts";
 import { field, VERBS, type Doc, type Resource } from "../resources/resource.ts";
 import { readDocuments } from "./documents.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
@@ -58,8 +58,13 @@ export function addResource(parent: Command, resource: Resource): Command {
     for (const alias of ALIASES[name] ?? []) command.alias(alias);
     return command;
   };
-  const print = (documents: Doc[], flags: Options, single: boolean) =>
-    console.log(render(documents, resource.columns, printing(flags, single ? "yaml" : "table"), single));
+  const print = (documents: Doc[], flags: Options, single: boolean) => {
+    const how = printing(flags, single ? "yaml" : "table");
+    const rows = isTabular(how.format)
+      ? documents.flatMap((document) => resource.rows?.(document) ?? document)
+      : documents;
+    console.log(render(rows, resource.columns, how, single));
+  };
 
   if (verbs.includes("list")) {
     const filters = resource.filters ?? [];

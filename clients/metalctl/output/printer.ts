@@ -7,6 +7,11 @@ import { renderTemplate } from "./template.ts";
 export const FORMATS = ["table", "wide", "markdown", "json", "yaml", "template"] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** True when rows are shown in columns, not whole documents. */
+export function isTabular(format: Format): boolean {
+  return format === "table" || format === "wide" || format === "markdown";
+}
+
 /** A column of a table: its header and the cell of a row. `wide` columns appear only in the wide format, `narrow` ones never there. */
 export interface Column<T> {
   readonly header: string;

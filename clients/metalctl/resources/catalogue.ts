@@ -54,7 +54,17 @@ export const size: Resource = {
     { header: "GPU Range", cell: range("gpu") },
     { header: "Labels", cell: pairs("labels"), in: "wide" },
   ],
-  createFlags: [ID, ...NAME],
+  createFlags: [
+    ID,
+    ...NAME,
+    { flags: "--type <type>", help: "of the one constraint: cores, memory, storage or gpu", field: "type" },
+    { flags: "--min <number>", help: "its minimum, bytes for memory and storage", field: "min", kind: "number" },
+    { flags: "--max <number>", help: "its maximum", field: "max", kind: "number" },
+  ],
+  create: (api, { type, min, max, ...size }) => {
+    const constraints = type === undefined ? [] : [{ type, min, max }];
+    return api.put<Doc>("/v1/size", { constraints, ...size });
+  },
 };
 
 export const image: Resource = {

@@ -20,6 +20,8 @@ export interface Resource {
   readonly help: string;
   readonly path: string;
   readonly columns: readonly Column<Doc>[];
+  /** The rows of a document in a table; itself unless said. */
+  readonly rows?: (document: Doc) => readonly Doc[];
   /** Default sort order of lists. */
   readonly sort?: (document: Doc) => string;
   /** Id of a document; its `id` unless said. */

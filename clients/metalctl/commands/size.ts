@@ -1,0 +1,68 @@
+// `size` with what belongs to it: reservations, image constraints, and a suggestion for a machine.
+import { randomUUID } from "node:crypto";
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { printing, render } from "../output/printer.ts";
+import { size } from "../resources/catalogue.ts";
+import { field, type Doc } from "../resources/resource.ts";
+import {
+  RESERVATION_USAGE_COLUMNS,
+  RESERVATION_USAGE_FILTERS,
+  sizeImageConstraint,
+  sizeReservation,
+} from "../resources/size-rules.ts";
+import { addResource } from "./crud.ts";
+import { addFlags, requestFromFlags } from "./request.ts";
+
+type Flags = GlobalFlags & Record<string, unknown>;
+
+export function addSizeCommands(program: Command): void {
+  const group = addResource(program, size);
+  addSuggest(group);
+  addUsage(addResource(group, sizeReservation));
+  addTry(addResource(group, sizeImageConstraint));
+}
+
+function addSuggest(group: Command): void {
+  group
+    .command("suggest [id]")
+    .description("a size that a machine is of")
+    .requiredOption("--machine-id <id>", "the machine")
+    .option("--name <name>", "name of the size", "suggested-size")
+    .option("--description <text>", "description of the size", "a suggested size")
+    .option("--labels <labels>", "key=value, separated by commas")
+    .action(async (id: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const { name, description } = flags as { name?: string; description?: string };
+      const constraints = await apiClient(flags).post<Doc[]>("/v1/size/suggest", { machineID: flags["machineId"] });
+      const pairs = field("labels")(flags).split(",").filter(Boolean);
+      const labels = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0]!, pair.split("=").slice(1).join("=")]));
+      const suggested = { id: id ?? randomUUID(), name, description, constraints, labels };
+      console.log(render([suggested], size.columns, printing(flags, "yaml"), true));
+    });
+}
+
+function addUsage(group: Command): void {
+  addFlags(
+    group.command("usage").description("see current usage of size reservations"),
+    RESERVATION_USAGE_FILTERS,
+  ).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const query = requestFromFlags(RESERVATION_USAGE_FILTERS, flags);
+    const usage = await apiClient(flags).post<Doc[] | null>("/v1/size/reservations/usage", query);
+    console.log(render(usage ?? [], RESERVATION_USAGE_COLUMNS, printing(flags)));
+  });
+}
+
+function addTry(group: Command): void {
+  group
+    .command("try")
+    .description("try if size and image can be allocated")
+    .requiredOption("--size <id>", "the size")
+    .requiredOption("--image <id>", "the image")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      await apiClient(flags).post("/v1/size-image-constraint/try", { size: flags["size"], image: flags["image"] });
+      console.log("allocation is possible");
+    });
+}

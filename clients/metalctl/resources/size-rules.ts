@@ -1,0 +1,81 @@
+// What holds for machines of a size: for whom they are kept, and which images they run.
+import { truncate } from "../output/age.ts";
+import type { Column } from "../output/printer.ts";
+import { column, field, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
+
+const joined = (path: string) => (doc: Doc) => field(path)(doc).replaceAll(",", ", ");
+const flag = (flags: string, help: string, path: string): Flag => ({ flags, help, field: path });
+
+const SETTINGS: readonly Flag[] = [
+  { flags: "--amount <number>", help: "how many machines, in each partition", field: "amount", kind: "number" },
+  { flags: "--partitions <ids>", help: "where", field: "partitionids", kind: "list" },
+  { flags: "--labels <labels>", help: "key=value", field: "labels", kind: "labels" },
+  flag("--description <text>", "description", "description"),
+];
+
+export const sizeReservation: Resource = {
+  name: "reservation",
+  aliases: ["reservations", "rs"],
+  help: "machines of a size that are kept for a project",
+  path: "/v1/size/reservations",
+  columns: [
+    column("ID", "id"),
+    column("Size", "sizeid"),
+    column("Project", "projectid"),
+    { header: "Partitions", cell: joined("partitionids") },
+    { header: "Description", cell: (doc) => truncate(field("description")(doc), 50) },
+    column("Amount", "amount"),
+    { header: "Labels", cell: pairs("labels"), in: "wide" },
+  ],
+  sort: (doc) =>
+    JSON.stringify([field("projectid")(doc), field("sizeid")(doc), field("partitionids")(doc), field("id")(doc)]),
+  filters: [
+    flag("--id <id>", "filter", "id"),
+    flag("--size <id>", "filter", "sizeid"),
+    flag("--project <id>", "filter", "projectid"),
+    flag("--partition <id>", "filter", "partitionid"),
+  ],
+  createFlags: [
+    flag("--id <id>", "id, made when absent", "id"),
+    flag("--size <id>", "of which size", "sizeid"),
+    flag("--project <id>", "for whom", "projectid"),
+    ...SETTINGS,
+  ],
+  updateFlags: SETTINGS,
+};
+
+export const RESERVATION_USAGE_FILTERS: readonly Flag[] = [
+  flag("--size-id <id>", "filter", "sizeid"),
+  flag("--project <id>", "filter", "projectid"),
+  flag("--partition <id>", "filter", "partitionid"),
+];
+
+export const RESERVATION_USAGE_COLUMNS: readonly Column<Doc>[] = [
+  column("ID", "id"),
+  column("Size", "sizeid"),
+  column("Project", "projectid"),
+  column("Partition", "partitionid"),
+  { header: "Used/Amount", cell: (doc) => `${field("usedamount")(doc)}/${field("amount")(doc)}` },
+  column("Allocated", "projectallocations", "wide"),
+  { header: "Labels", cell: pairs("labels"), in: "wide" },
+];
+
+export const sizeImageConstraint: Resource = {
+  name: "imageconstraint",
+  aliases: ["imageconstraints", "ic"],
+  help: "which images a size can run",
+  path: "/v1/size-image-constraint",
+  columns: [
+    column("ID", "id"),
+    column("Name", "name"),
+    column("Description", "description"),
+    column("Image", "image"),
+    column("Constraint", "constraint"),
+  ],
+  rows: (doc) => {
+    const { images = {} } = (doc["constraints"] ?? {}) as { images?: Record<string, string> };
+    return Object.entries(images)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([image, constraint]) => ({ ...doc, image, constraint }));
+  },
+};

@@ -1,0 +1,84 @@
+// metalctl as its users run it: a process, its arguments, a config file, and an API that answers on loopback.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly authorization: string;
+}
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface FakeApi {
+  /** What it was asked since {@link FakeApi.forget}. */
+  calls: Call[];
+  /** "METHOD /metal/path" to status and body; everything else is 404. */
+  answers: Record<string, [status: number, body: unknown]>;
+  /** Where the config file is. */
+  readonly folder: string;
+  metalctl(...args: string[]): Promise<Result>;
+  forget(): void;
+  close(): Promise<void>;
+}
+
+/** An API that answers what a test puts in, with a context `lab` for it and a context `other`. */
+export async function fakeApi(): Promise<FakeApi> {
+  const folder = mkdtempSync(join(tmpdir(), "metalctl-test-"));
+  const server = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const call = {
+        method: request.method!,
+        path: request.url!,
+        body: text ? (JSON.parse(text) as unknown) : undefined,
+        authorization: request.headers.authorization ?? "",
+      };
+      api.calls.push(call);
+      const [status, body] = api.answers[`${call.method} ${call.path}`] ?? [
+        404,
+        JSON.stringify({ statuscode: 404, message: "404: Page Not Found" }),
+      ];
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+  });
+  const api: FakeApi = {
+    calls: [],
+    answers: {},
+    folder,
+    metalctl: (...args) =>
+      new Promise((resolve) => {
+        execFile(
+          process.execPath,
+          [join(import.meta.dirname, "..", "main.ts"), ...args],
+          { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder } },
+          (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+        );
+      }),
+    forget: () => {
+      api.calls = [];
+      api.answers = {};
+    },
+    close: async () => {
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
+  writeFileSync(
+    join(folder, "config.yaml"),
+    `current: lab\ncontexts:\n  lab:\n    url: ${url}\n    hmac: secret\n  other:\n    url: http://127.0.0.1:1\n`,
+  );
+  return api;
+}

@@ -69,9 +69,16 @@ export async function supersedePowerCommands(tx: Db, machineId: string, by: stri
   await tx
     .updateTable("bmc_commands")
     .set({ done: sql<Date>`now()`, error: `superseded by ${by}` })
-    .where("machine_id", "=", machineId)
-    .where("done", "is", null)
-    .where("command", "not in", ASIDE)
+    .where("id", "in", (from) =>
+      from
+        .selectFrom("bmc_commands")
+        .select("id")
+        .where("machine_id", "=", machineId)
+        .where("done", "is", null)
+        .where("command", "not in", ASIDE)
+        .orderBy("sequence")
+        .forUpdate(),
+    )
     .execute();
 }
 
@@ -103,14 +110,15 @@ export async function commandStarted(
   return { goAhead: false, startedBefore: before !== undefined };
 }
 
-/** Closes what nobody executed in time, and says why. */
+/** Closes what nobody executed in time, and says why. What somebody answers or replaces just now is left to him. */
 export async function expireBmcCommands(db: Db): Promise<void> {
   await sql`
     update bmc_commands c set done = now(), firmware = null, error = case
         when c.sent is not null then 'metal-bmc got it but did not answer in time'
         when coalesce(m.ipmi ->> 'address', '') = '' then 'the address of the BMC is not known'
         else 'no metal-bmc of partition ' || c.partition_id || ' asked for it in time' end
-    from machines m where m.id = c.machine_id and c.done is null and c.expires < now()`.execute(db);
+    from machines m where m.id = c.machine_id and c.id in (
+      select id from bmc_commands where done is null and expires < now() for update skip locked)`.execute(db);
 }
 
 /**
@@ -125,6 +133,8 @@ export async function commandDone(
   error: string,
 ): Promise<AnsweredCommand | "known" | undefined> {
   const text = error.replaceAll("\0", "").slice(0, MAX_ERROR_LENGTH);
+  const known = await lockMachineOf(tx, partitionId, commandId);
+  if (!known) return undefined;
   const answered = await tx
     .updateTable("bmc_commands")
     .set({ done: sql<Date>`now()`, error: text === "" ? null : text, firmware: null })
@@ -133,15 +143,7 @@ export async function commandDone(
     .where("done", "is", null)
     .returning(["machine_id", "command", "login_id", "error"])
     .executeTakeFirst();
-  if (!answered) {
-    const known = await tx
-      .selectFrom("bmc_commands")
-      .select("id")
-      .where("id", "=", commandId)
-      .where("partition_id", "=", partitionId)
-      .executeTakeFirst();
-    return known && "known";
-  }
+  if (!answered) return "known";
   if (text !== "" && !ASIDE.includes(answered.command as BmcCommandName)) {
     await tx
       .updateTable("releases")
@@ -152,6 +154,19 @@ export async function commandDone(
     await notify(tx, "release", answered.machine_id);
   }
   return answered;
+}
+
+/** Before its command, as everywhere: a release that replaces the command holds the machine. False for no such command. */
+async function lockMachineOf(tx: Db, partitionId: string, commandId: string): Promise<boolean> {
+  const command = await tx
+    .selectFrom("bmc_commands")
+    .select("machine_id")
+    .where("id", "=", commandId)
+    .where("partition_id", "=", partitionId)
+    .executeTakeFirst();
+  if (!command) return false;
+  await tx.selectFrom("machines").select("id").where("id", "=", command.machine_id).forUpdate().execute();
+  return true;
 }
 
 /** @property login_id of PASSWORD; `error` null when the BMC did it */

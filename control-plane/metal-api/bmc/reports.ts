@@ -1,6 +1,8 @@
 import { json, notify } from "@metal-stack/database";
 import { sql } from "kysely";
+import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
+import { transact } from "../database/transaction.ts";
 import { badRequest, notFound } from "../errors.ts";
 import { type BmcFacts, isLedState, isMachineId, mergeIpmi } from "./rules.ts";
 
@@ -11,28 +13,48 @@ const MAX_REPORTS = 10_000;
  * Takes in what the BMCs of a partition say, as the original's POST /v1/machine/ipmi (reference/machine-lifecycle.md
  * 2.8): machines never seen are created, known ones updated; those of another partition are left alone.
  * Unlike there, a machine that is known but has no partition yet gets this one.
+ *
+ * Each machine is a transaction of its own: one that is locked or fails keeps nobody else waiting or untold. Throws 400,
+ * 404, and what failed when nothing could be taken in; else failures are logged, and the next report comes in minutes.
  */
 export async function recordBmcReports(
-  tx: Db,
+  { db, log }: Pick<Context, "db" | "log">,
   partitionId: string,
   reports: ReadonlyMap<string, BmcFacts>,
   now: Date,
 ): Promise<{ updated: string[]; created: string[] }> {
   if (partitionId === "") throw badRequest("partition id is empty");
   if (reports.size > MAX_REPORTS) throw badRequest(`more than ${MAX_REPORTS} reports`);
-  const partition = await tx.selectFrom("partitions").select("id").where("id", "=", partitionId).executeTakeFirst();
+  const partition = await db.selectFrom("partitions").select("id").where("id", "=", partitionId).executeTakeFirst();
   if (!partition) throw notFound("partition", partitionId);
 
   const updated: string[] = [];
   const created: string[] = [];
-  // One order for everybody who locks several machines.
+  let failure: { readonly error: unknown } | undefined;
   for (const id of [...reports.keys()].filter(isMachineId).sort()) {
-    const facts = reports.get(id)!;
-    const isNew = await insertSkeleton(tx, id, partitionId);
-    if (!(await writeFacts(tx, id, partitionId, facts, now))) continue;
-    (isNew ? created : updated).push(id);
+    try {
+      const outcome = await transact(db, (tx) => recordReport(tx, id, partitionId, reports.get(id)!, now));
+      if (outcome === "created") created.push(id);
+      if (outcome === "updated") updated.push(id);
+    } catch (error) {
+      log.error({ machine: id, err: error }, "cannot take in what a BMC reports");
+      failure ??= { error };
+    }
   }
+  if (failure && updated.length + created.length === 0) throw failure.error;
   return { updated, created };
+}
+
+async function recordReport(
+  tx: Db,
+  id: string,
+  partitionId: string,
+  facts: BmcFacts,
+  now: Date,
+): Promise<"created" | "updated" | "not ours"> {
+  const isNew = await insertSkeleton(tx, id, partitionId);
+  if (!(await writeFacts(tx, id, partitionId, facts, now))) return "not ours";
+  return isNew ? "created" : "updated";
 }
 
 async function insertSkeleton(tx: Db, id: string, partitionId: string): Promise<boolean> {

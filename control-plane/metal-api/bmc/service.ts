@@ -29,7 +29,7 @@ export const bmcModule: GrpcModule = (add, context) =>
 
     async report({ partitionId, reports }) {
       const byMachine = new Map(reports.map((report) => [report.machineId.toLowerCase(), factsOf(report)]));
-      return transact(context.db, (tx) => recordBmcReports(tx, partitionId, byMachine, context.clock()));
+      return recordBmcReports(context, partitionId, byMachine, context.clock());
     },
   });
 

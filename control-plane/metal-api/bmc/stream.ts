@@ -53,6 +53,7 @@ interface Command {
 /**
  * The open commands but those of `sent`, oldest first, marked as sent. A new stream starts with nothing sent and so repeats
  * what was never answered. (Sequence numbers alone will not do: a transaction may commit after one with a higher number.)
+ * Locked in their order, as who replaces them does.
  * Commands for a BMC whose address is not known wait for it until they expire.
  */
 export async function nextCommands(db: Db, partitionId: string, sent: readonly string[]): Promise<Command[]> {
@@ -62,7 +63,7 @@ export async function nextCommands(db: Db, partitionId: string, sent: readonly s
       select c.id, m.ipmi from bmc_commands c join machines m on m.id = c.machine_id
       where c.partition_id = ${partitionId} and c.done is null and c.id <> all(${sent})
         and coalesce(m.ipmi ->> 'address', '') <> ''
-      order by c.sequence limit ${BATCH}
+      order by c.sequence limit ${BATCH} for update of c
     ), marked as (
       update bmc_commands c set sent = now(), attempts = attempts + 1 from next where c.id = next.id
       returning c.id, c.sequence, c.machine_id, c.command, c.login_id, c.firmware, next.ipmi

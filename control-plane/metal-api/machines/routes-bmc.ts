@@ -17,9 +17,10 @@ import { badRequest } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { loginsFor, machineAnswer } from "./answers.ts";
 import { commandBmc, setLed } from "./commands.ts";
+import { sendMachines } from "./lists.ts";
 import { machineIpmiResponse } from "./mapping.ts";
 import { referencesOf } from "./references.ts";
-import { findMachines, lockMachine, machineById } from "./store.ts";
+import { lockMachine, machineById } from "./store.ts";
 
 const tags = ["machine"];
 
@@ -110,13 +111,13 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineIPMIResponse) },
       },
     },
-    async (request) => {
-      const machines = await findMachines(db, request.body);
-      const references = await referencesOf(db, machines);
-      const ids = machines.map(({ id }) => id);
-      const logins = await loginsFor(request.user, context, ids);
-      return machines.map((machine) => machineIpmiResponse(machine, references, clock(), logins.get(machine.id)));
-    },
+    async (request, reply) =>
+      sendMachines(reply, db, request.body, async (machines) => {
+        const references = await referencesOf(db, machines);
+        const ids = machines.map(({ id }) => id);
+        const logins = await loginsFor(request.user, context, ids);
+        return machines.map((machine) => machineIpmiResponse(machine, references, clock(), logins.get(machine.id)));
+      }),
   );
 
   app.post(
@@ -155,7 +156,7 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
       const facts = Object.entries(body.reports ?? {}).map(
         ([id, report]) => [id.toLowerCase(), factsOf(report)] as const,
       );
-      return transact(db, (tx) => recordBmcReports(tx, body.partitionid!, new Map(facts), clock()));
+      return recordBmcReports(context, body.partitionid, new Map(facts), clock());
     },
   );
 };

@@ -44,5 +44,8 @@ export function openDatabase<Schema>(
   pool.on("error", () => undefined);
   // The same for a connection that is lost while it is in use; its query, or the next one, fails.
   pool.on("connect", (client) => client.on("error", () => undefined));
+  // A kept plan may be older than the rows: made for a table that was nearly empty, it would read all of a large one.
+  if (options.prepare === true)
+    pool.on("connect", (client) => void client.query("set enable_seqscan = off").catch(() => undefined));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }

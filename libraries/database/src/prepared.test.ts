@@ -6,6 +6,21 @@ import { expect, test } from "vitest";
 import { openDatabase } from "./open.ts";
 import { testDatabase } from "./testing.ts";
 
+test("a plan that was made for an empty table does not read all of a large one", async () => {
+  const empty = mkdtempSync(join(tmpdir(), "prepared-"));
+  const database = await testDatabase<object>(empty);
+  rmSync(empty, { recursive: true });
+  const db = openDatabase<object>(database.url, { maxConnections: 1, prepare: true });
+  await sql`create table large (id int primary key)`.execute(db);
+  await sql`analyze large`.execute(db);
+  await sql`prepare one(int) as select id from large where id = $1`.execute(db);
+  for (let n = 0; n < 10; n++) await sql`execute one(1)`.execute(db);
+  const { rows } = await sql<Record<string, string>>`explain execute one(1)`.execute(db);
+  expect(JSON.stringify(rows)).toMatch(/Index|Bitmap/);
+  await db.destroy();
+  await database.drop();
+});
+
 test("statements with parameters are prepared once, and still give what they should", async () => {
   const empty = mkdtempSync(join(tmpdir(), "prepared-"));
   const database = await testDatabase<object>(empty);

@@ -4,8 +4,9 @@ import { sql } from "kysely";
 import type { BgpPortState, SwitchOs } from "../database/documents.ts";
 import type { Db } from "../database/schema.ts";
 import { ApiError, badRequest, notFound, unprocessable } from "../errors.ts";
+import { replaceSwitch } from "./replacement.ts";
 import { type KnownPort, portChanges, PortsRefused, type ReportedPort } from "./rules-ports.ts";
-import { changedWantedState, lockSwitch, portsOf, type SwitchRow } from "./store.ts";
+import { changedWantedState, lockSwitch, lockSwitches, portsOf, switchById, type SwitchRow } from "./store.ts";
 
 /** Far more than any switch has; a report beyond is a mistake or an attack. */
 const MAX_PORTS = 1024;
@@ -35,7 +36,13 @@ export async function registerSwitch(tx: Db, report: SwitchReport): Promise<{ cr
   if (!partition) throw notFound("partition", report.partitionId);
 
   const created = await insertSwitch(tx, report);
-  const known = created ? undefined : await lockSwitch(tx, report.id);
+  const known = created ? undefined : await lockKnown(tx, report.id);
+  if (known?.mode === "replace") {
+    changesOrRefusal([], report.ports);
+    await replaceSwitch(tx, known, { ...report, name: report.name ?? known.name }, report.ports);
+    await updateSwitch(tx, known, report, []);
+    return { created };
+  }
   const ports = ((await portsOf(tx, [report.id])).get(report.id) ?? []).map((port): KnownPort => {
     const { name, mac, identifier, machine_id } = port;
     return { name, mac, identifier, machineId: machine_id };
@@ -43,6 +50,24 @@ export async function registerSwitch(tx: Db, report: SwitchReport): Promise<{ cr
   if (known) await updateSwitch(tx, known, report, ports);
   await writePorts(tx, report.id, ports, report.ports);
   return { created };
+}
+
+/** A switch that is replaced is locked together with its rack, in the order in which everybody locks switches. */
+async function lockKnown(tx: Db, id: string): Promise<SwitchRow | undefined> {
+  const known = await switchById(tx, id);
+  if (known?.mode === "replace") {
+    const rack = await tx
+      .selectFrom("switches")
+      .select("id")
+      .where("partition_id", "=", known.partition_id)
+      .where("rack_id", "=", known.rack_id)
+      .execute();
+    await lockSwitches(
+      tx,
+      rack.map((leaf) => leaf.id),
+    );
+  }
+  return lockSwitch(tx, id);
 }
 
 /** False when the switch is known. */

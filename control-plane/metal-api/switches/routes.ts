@@ -4,6 +4,7 @@ import {
   isTrue,
   type SwitchFindRequest as FindRequest,
   SwitchFindRequest,
+  SwitchMigrateRequest,
   SwitchNotifyRequest,
   SwitchNotifyResponse,
   SwitchPortToggleRequest,
@@ -18,6 +19,7 @@ import { transact } from "../database/transaction.ts";
 import { notFound, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { deleteSwitch, recordSync, registerSwitch, togglePort } from "./commands.ts";
+import { migrateSwitch } from "./replacement.ts";
 import { switchResponses, syncsOf } from "./mapping.ts";
 
 const tags = ["switch"];
@@ -149,6 +151,25 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
       const before = await answer(params.id);
       await transact(db, (tx) => deleteSwitch(tx, params.id, isTrue(query.force)));
       return before;
+    },
+  );
+
+  app.post(
+    "/v1/switch/migrate",
+    {
+      config: { role: "admin" },
+      schema: {
+        operationId: "migrateSwitch",
+        tags,
+        summary: "migrates machine connections from one switch to another",
+        body: SwitchMigrateRequest,
+        response: { 200: SwitchResponse },
+      },
+    },
+    async ({ body }) => {
+      const { old_switch_id: from = "", new_switch_id: to = "" } = body;
+      await transact(db, (tx) => migrateSwitch(tx, from, to));
+      return answer(to);
     },
   );
 

@@ -17,7 +17,7 @@ export async function lockSwitch(tx: Db, id: string): Promise<SwitchRow | undefi
 }
 
 /** Switches are locked before their ports, by everybody, and in one order: otherwise two might wait for each other. */
-async function lockSwitches(tx: Db, ids: readonly string[]): Promise<void> {
+export async function lockSwitches(tx: Db, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.selectFrom("switches").select("id").where("id", "in", ids).orderBy("id").forUpdate().execute();
 }

@@ -143,6 +143,14 @@ export const SwitchPortToggleRequest = Type.Object(
   { $id: "v1.SwitchPortToggleRequest" },
 );
 
+export const SwitchMigrateRequest = Type.Object(
+  {
+    old_switch_id: Expected(Type.String({ description: "the id of the switch that should be migrated away from" })),
+    new_switch_id: Expected(Type.String({ description: "the id of the new switch to migrate to" })),
+  },
+  { $id: "v1.SwitchMigrateRequest" },
+);
+
 export const SwitchNotifyRequest = Type.Object(
   {
     sync_duration: Expected(

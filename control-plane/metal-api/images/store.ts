@@ -74,7 +74,7 @@ export function updateImage(
 ): Promise<ImageRow> {
   return db
     .updateTable("images")
-    .set(changes)
+    .set({ ...changes, id: seen.id })
     .where("id", "=", seen.id)
     .where("version", "=", seen.version)
     .returningAll()

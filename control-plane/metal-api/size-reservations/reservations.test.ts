@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { transact } from "../database/transaction.ts";
 import { allocateChildNetwork } from "../networks/commands.ts";
 import { partitionRoutes } from "../partitions/routes.ts";
+import { checkNothingBelongs } from "../projects/store.ts";
 import { sizeRoutes } from "../sizes/routes.ts";
 import { PARTITION, PROJECT, SIZE } from "../testing/fleet.ts";
 import { refusal } from "../testing/refusal.ts";
@@ -130,6 +131,14 @@ describe("a size reservation", () => {
       "cannot delete size before all size reservations were removed",
     ]);
     expect((await tenant.world.call("admin", "DELETE", "/v1/partition/muc-1")).status).toBe(422);
+  });
+
+  it("is in the way of deleting its project", async () => {
+    await given(0);
+    await reserve({ id: "r1", name: "seeds", projectid: "p3" });
+    await expect(checkNothingBelongs(tenant.world.context.db, "p3")).rejects.toThrow(
+      "there are still size reservations made by this project: 1 size reservation (seeds r1)",
+    );
   });
 });
 

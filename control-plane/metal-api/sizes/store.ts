@@ -42,7 +42,7 @@ export function updateSize(
 ): Promise<SizeRow> {
   return db
     .updateTable("sizes")
-    .set(changes)
+    .set({ ...changes, id: seen.id })
     .where("id", "=", seen.id)
     .where("version", "=", seen.version)
     .returningAll()

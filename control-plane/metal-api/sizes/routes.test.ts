@@ -1,0 +1,67 @@
+import type { SizeResponse } from "@metal-stack/api-schema";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HARDWARE, SIZE } from "../testing/fleet.ts";
+import { refusal } from "../testing/refusal.ts";
+import { createTenant, type Tenant } from "../testing/tenant.ts";
+import { sizeRoutes } from "./routes.ts";
+
+let tenant: Tenant;
+beforeAll(async () => {
+  tenant = await createTenant({ machines: 1 }, {}, [sizeRoutes]);
+});
+afterAll(() => tenant.world.close());
+
+const write = (method: "PUT" | "POST", body: object) =>
+  tenant.world.call<SizeResponse>("admin", method, "/v1/size", body);
+const cores = (min: number, max: number) => [{ type: "cores", min, max }];
+
+describe("a size", () => {
+  it("is made, changed in part, and deleted", async () => {
+    const made = await write("PUT", { id: "big", name: "Big", labels: { a: "b" }, constraints: cores(64, 128) });
+    expect([made.status, made.headers["etag"]]).toEqual([201, '"0"']);
+    expect(made.body).toEqual({
+      id: "big",
+      name: "Big",
+      description: "",
+      labels: { a: "b" },
+      constraints: cores(64, 128),
+      created: expect.stringMatching(/Z$/) as string,
+      changed: made.body.created,
+    });
+    const touched = await write("POST", { id: "big" });
+    expect([touched.status, touched.body]).toEqual([200, { ...made.body, changed: touched.body.changed }]);
+    const changed = await write("POST", { id: "big", description: "huge", labels: {} });
+    expect(changed.body).toMatchObject({ name: "Big", description: "huge", labels: {}, constraints: cores(64, 128) });
+    const { status, body } = await tenant.world.call("admin", "DELETE", "/v1/size/big");
+    expect([status, body]).toEqual([200, changed.body]);
+    expect((await tenant.world.call("view", "GET", "/v1/size/big")).status).toBe(404);
+  });
+
+  it("is refused with the original's words", async () => {
+    expect(await refusal(write("PUT", { id: "unknown", constraints: [] }))).toEqual([400, "id cannot be unknown"]);
+    expect(await refusal(write("PUT", { id: "", constraints: [] }))).toEqual([400, "id should not be empty"]);
+    expect((await refusal(write("PUT", { id: "x", constraints: cores(2, 1) })))[0]).toBe(422);
+    await write("PUT", { id: "one", constraints: cores(1, 2) });
+    expect(await refusal(write("PUT", { id: "two", constraints: cores(2, 3) }))).toEqual([
+      400,
+      'size "two" overlaps with "one"',
+    ]);
+    // A second time the same: what makes `apply` update.
+    expect((await refusal(write("PUT", { id: "one", constraints: cores(1, 2) })))[0]).toBe(409);
+    expect(await refusal(write("POST", { id: "none" }))).toEqual([404, 'NotFound no size with id "none" found']);
+  });
+
+  it("is suggested for a machine by what it is made of", async () => {
+    const suggest = (machineID: string | null) => tenant.world.call("view", "POST", "/v1/size/suggest", { machineID });
+    const { body } = await suggest(tenant.fleet.machines[0]!);
+    const [disk] = HARDWARE.disks;
+    expect(body).toEqual([
+      { type: "cores", min: 8, max: 8, identifier: "Intel Xeon" },
+      { type: "memory", min: HARDWARE.memory, max: HARDWARE.memory },
+      { type: "storage", min: disk!.size, max: disk!.size, identifier: "/dev/sda" },
+    ]);
+    expect((await suggest(null)).status).toBe(400);
+    expect((await suggest("none")).status).toBe(404);
+    expect((await tenant.world.call("view", "GET", `/v1/size/${SIZE}`)).status).toBe(200);
+  });
+});

@@ -35,8 +35,6 @@ export interface Config {
   readonly metricsPort: number;
   readonly providerTenant: string;
   readonly tokens: TokenSettings;
-  /** Whether members of projects and tenants may act in them without a role of the provider's (METAL_API_PROJECT_SCOPED_ROLES). */
-  readonly projectScopedRoles: boolean;
   /** How long the audit trail is kept; 0: for ever. */
   readonly auditRetentionDays: number;
   readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
@@ -71,7 +69,6 @@ export function readConfig(environment: Environment): Config {
     metricsPort: environment.integer("METRICS_PORT", 2112, 0, 65535),
     providerTenant,
     tokens: tokenSettings(environment, providerTenant),
-    projectScopedRoles: environment.flag("PROJECT_SCOPED_ROLES", false),
     auditRetentionDays: environment.integer("AUDITING_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 0, 36_500),
     hmac: {
       view: hmacCaller(environment, "view"),

@@ -23,7 +23,7 @@ export function recordRequests(app: App, { db, log }: Context): void {
   };
   const recorded = (request: FastifyRequest) => {
     const { method, routeOptions } = request;
-    return isRecorded(method, (routeOptions.schema as { operationId?: string } | undefined)?.operationId);
+    return isRecorded(method, routeOptions.schema?.operationId);
   };
 
   app.addHook("preHandler", async (request) => {
@@ -36,12 +36,17 @@ export function recordRequests(app: App, { db, log }: Context): void {
     if (!recorded(request) || (request.onRecord && statusCode < 400) || !heard(request)) return;
     const answer = parsed(payload);
     const machineId = machineOf(request.routeOptions.url ?? "", request.params, answer);
-    const error = statusCode < 400 ? "" : String((answer as { message?: unknown } | undefined)?.message ?? "");
+    const error = statusCode < 400 ? "" : messageIn(answer);
     const entry = { phase: "response" as const, machineId, body: answer, statusCode, error };
     await recordRequest(db, request, entry).catch((err: unknown) =>
       log.error({ err, rqid: request.id }, "the result of a request is not in the audit trail"),
     );
   });
+}
+
+function messageIn(answer: unknown): string {
+  const { message } = (answer ?? {}) as { message?: unknown };
+  return typeof message === "string" ? message : "";
 }
 
 /** What was answered; an error's text is decoded as clients do. */

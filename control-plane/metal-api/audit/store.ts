@@ -5,10 +5,14 @@ import { json } from "@metal-stack/database";
 import type { FastifyRequest } from "fastify";
 import { type Selectable, sql } from "kysely";
 import type { Db, Schema, Tx } from "../database/schema.ts";
+import { withoutLoneSurrogates } from "../rest/rules-json.ts";
 import { redacted } from "./rules-redaction.ts";
 
 /** More text than anybody reads; user agents and proxies can send anything. */
 const MAX_TEXT = 1000;
+/** Every escape of JSON, to find those of NUL. */
+const NUL = /\\(?:u0000|.)/gs;
+const NUL_ESCAPE = "\\u0000";
 /** Of a body, in characters of JSON. */
 const MAX_BODY = 16 * 1024;
 const DAY_MS = 24 * 3_600_000;
@@ -57,12 +61,10 @@ export async function recordRequest(db: Db, request: FastifyRequest, entry: Entr
 /** What of a body is kept: no secrets, no streams, no more than anybody reads, and no text that PostgreSQL refuses. */
 function document(body: unknown): unknown {
   if (body === undefined || body instanceof Readable) return null;
-  const text = JSON.stringify(redacted(body), (_, value: unknown) =>
-    typeof value === "string" ? printable(value) : value,
+  const text = withoutLoneSurrogates(JSON.stringify(redacted(body))).replaceAll(NUL, (escape) =>
+    escape === NUL_ESCAPE ? "" : escape,
   );
-  return text.length <= MAX_BODY
-    ? (JSON.parse(text) as unknown)
-    : { truncated: text.slice(0, MAX_BODY).toWellFormed() };
+  return text.length <= MAX_BODY ? (JSON.parse(text) as unknown) : { truncated: printable(text.slice(0, MAX_BODY)) };
 }
 
 function clean(text: string): string {

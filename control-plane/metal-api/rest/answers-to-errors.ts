@@ -19,6 +19,10 @@ const MESSAGES: Readonly<Record<string, Answer>> = {
 const DATABASE: Readonly<Record<string, (detail: string) => ApiError>> = {
   "23505": (detail) => conflict(`the entity already exists: ${detail}`),
   "23503": (detail) => unprocessable(`the entity is referred to, or refers to nothing: ${detail}`),
+  "22003": () => badRequest("a number is out of range"),
+  "22007": () => badRequest("a time is out of range"),
+  "22008": () => badRequest("a time is out of range"),
+  "54000": () => badRequest("a text or a list is too long"),
   "22021": () => badRequest("a text contains a NUL character"),
   "22P05": () => badRequest("a text contains a NUL character"),
   "40001": () => conflict("the entity was changed from another, please retry"),
@@ -37,6 +41,8 @@ const GRPC: Readonly<Partial<Record<Code, number>>> = {
 export function answerTo(error: unknown): Answer {
   if (error instanceof ApiError) return error;
   if (error instanceof ConnectError) {
+    // A number that masterdata's messages have no room for: nothing was sent.
+    if (error.rawMessage.includes("cannot encode field")) return { statusCode: 400, message: error.rawMessage };
     const message = `rpc error: code = ${Code[error.code]} desc = ${error.rawMessage}`;
     return { statusCode: GRPC[error.code] ?? 422, message };
   }

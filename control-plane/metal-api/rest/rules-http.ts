@@ -22,21 +22,38 @@ export function demandsJson(method: string, headers: Readonly<Record<string, str
   );
 }
 
-/** The paths of all routes, to tell "unknown path" from "wrong method". */
+/** The paths of all routes, to tell "unknown path" from "wrong method", and browsers what a path can do. */
 export class KnownPaths {
-  readonly #patterns = new Map<string, RegExp>();
+  readonly #paths = new Map<string, { pattern: RegExp; methods: Set<string>; open: boolean }>();
 
-  /** @param route as fastify writes it: "/v1/size/:id" */
-  add(route: string): void {
-    if (this.#patterns.has(route)) return;
-    const segments = route.split("/").map((segment) => (segment.startsWith(":") ? "[^/]+" : escape(segment)));
-    this.#patterns.set(route, new RegExp(`^${segments.join("/")}/?$`));
+  /** @param route as fastify writes it: "/v1/size/:id" @param open whether anybody may call it */
+  add(route: string, methods: readonly string[], open: boolean): void {
+    const path = this.#paths.get(route);
+    if (path) for (const method of methods) path.methods.add(method);
+    else this.#paths.set(route, { pattern: patternOf(route), methods: new Set(methods), open });
   }
 
   has(url: string): boolean {
-    const path = url.split("?", 1)[0]!.replaceAll(/\/+/g, "/");
-    return [...this.#patterns.values()].some((pattern) => pattern.test(path));
+    return this.methodsOf(url).length > 0;
   }
+
+  methodsOf(url: string): string[] {
+    return [...new Set(this.#fitting(url).flatMap(({ methods }) => [...methods]))].sort();
+  }
+
+  isOpen(url: string): boolean {
+    return this.#fitting(url).some(({ open }) => open);
+  }
+
+  #fitting(url: string) {
+    const path = url.split("?", 1)[0]!.replaceAll(/\/+/g, "/");
+    return [...this.#paths.values()].filter(({ pattern }) => pattern.test(path));
+  }
+}
+
+function patternOf(route: string): RegExp {
+  const segments = route.split("/").map((segment) => (segment.startsWith(":") ? "[^/]+" : escape(segment)));
+  return new RegExp(`^${segments.join("/")}/?$`);
 }
 
 function escape(text: string): string {

@@ -1,5 +1,7 @@
 // JSON as the original reads and writes it (reference/api-resources.md chapter 1, traps 1 and 4).
 
+/** Nothing of the API is half as deep; what walks through a body must come back. */
+const MAX_DEPTH = 64;
 const UNSET_TIME = /^0001-01-01T00:00:00(\.0+)?Z$/;
 
 /** Go's zero time, for responses whose time is unset. */
@@ -10,10 +12,38 @@ export const ZERO_TIME = "0001-01-01T00:00:00Z";
  * depth. A body of null is an empty object. Throws SyntaxError.
  */
 export function readJson(text: string): unknown {
-  const value: unknown = JSON.parse(text, (key, value: unknown) =>
+  if (isDeep(text)) throw new SyntaxError(`JSON nested deeper than ${MAX_DEPTH} levels`);
+  const value: unknown = JSON.parse(withoutLoneSurrogates(text), (key, value: unknown) =>
     value === null || key === "__proto__" || (typeof value === "string" && UNSET_TIME.test(value)) ? undefined : value,
   );
   return value ?? {};
+}
+
+/** An escape, a pair of surrogates, or one that has no other half. */
+const ESCAPE = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)/gs;
+
+/** JSON whose texts are all Unicode: half a character becomes U+FFFD, as in Go. PostgreSQL would refuse it. */
+export function withoutLoneSurrogates(json: string): string {
+  return json.replaceAll(ESCAPE, (escape: string, lone: string | undefined) =>
+    lone === undefined ? escape : "\\ufffd",
+  );
+}
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (quoted) {
+      if (character === "\\") index += 1;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === "{" || character === "[") {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (character === "}" || character === "]") depth -= 1;
+  }
+  return false;
 }
 
 /** An error's body: a JSON string that holds the JSON object, because the original's error type marshals as text. */

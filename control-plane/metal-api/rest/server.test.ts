@@ -119,6 +119,31 @@ describe("routing", () => {
   });
 });
 
+describe("a page of another origin", () => {
+  const origin = "https://console.example.org";
+  const options = (path: string, headers: Record<string, string>) =>
+    world.app.inject({ method: "OPTIONS", url: `/metal${path}`, headers: { origin, ...headers } });
+
+  it("reads answers", async () => {
+    const { headers } = await world.call("view", "GET", "/v1/view", undefined, { origin });
+    expect(headers["access-control-allow-origin"]).toBe(origin);
+    expect(headers["access-control-allow-credentials"]).toBeUndefined();
+  });
+
+  it("is told what it may send", async () => {
+    const asked = { "access-control-request-method": "GET", "access-control-request-headers": "authorization,x-date" };
+    const { statusCode, headers } = await options("/v1/view", { ...signed("view", "OPTIONS", now), ...asked });
+    expect([statusCode, headers["allow"], headers["access-control-allow-methods"]]).toEqual([200, "GET", "GET"]);
+    expect(headers["access-control-allow-headers"]).toBe("authorization,x-date");
+    expect((await options("/v1/nowhere", signed("view", "OPTIONS", now))).statusCode).toBe(404);
+  });
+
+  it("needs credentials for asking, but for what is public", async () => {
+    expect((await options("/v1/view", {})).statusCode).toBe(403);
+    expect((await options("/v1/public", {})).statusCode).toBe(200);
+  });
+});
+
 describe("a body", () => {
   const post = (payload: string | undefined, type: string | undefined, path = "/metal/v1/echo") =>
     world.app.inject({
@@ -136,6 +161,7 @@ describe("a body", () => {
     ["with a character set", '{"id":"x"}', "application/json; charset=utf-8", 200],
     ["that is no JSON", "{", "application/json", 400],
     ["that lacks a field", "{}", "application/json", 400],
+    ["that is deeper than anybody looks", "[".repeat(100_000), "application/json", 400],
     ["that is null", "null", "application/json", 400],
     ["with a field of the wrong type", '{"id":1}', "application/json", 400],
     ["larger than anybody needs", `{"id":"${"x".repeat(5e6)}"}`, "application/json", 413],
@@ -159,6 +185,13 @@ describe("a body", () => {
       "application/json",
     );
     expect(JSON.parse(body)).toEqual({ id: "x", obsolete: 1 });
+  });
+
+  it.each([
+    ['{"id":"a\\ud800b","\\udfff":1}', { id: "a\ufffdb", "\ufffd": 1 }],
+    ['{"id":"\\ud83d\\ude00 \\\\ud800"}', { id: "😀 \\ud800" }],
+  ])("like %s has whole characters only", async (payload, echoed) => {
+    expect(JSON.parse((await post(payload, "application/json")).body)).toEqual(echoed);
   });
 
   it("comes with a GET as well", async () => {

@@ -11,11 +11,12 @@ import { answerTo } from "./answers-to-errors.ts";
 import { discardBody, readText } from "./body.ts";
 import type { App, RouteModule } from "./app.ts";
 import { authenticate, GUEST } from "./authentication.ts";
+import { allowOrigin, answerOptions } from "./cors.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
 import { serveDocument } from "./document.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, readJson } from "./rules-json.ts";
-import { refusal } from "./rules-roles.ts";
+import { type Role, refusal } from "./rules-roles.ts";
 
 /** For receiving a request whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -54,10 +55,13 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   app.addHook("onRoute", ({ method, url, config }) => {
     if (config?.role === undefined)
       throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
-    known.add(url);
+    known.add(url, [method].flat(), config.role === "public");
   });
   const tokens = new Tokens(context.config.tokens, context.config.providerTenant, context.masterdata);
-  app.addHook("onRequest", async (request, reply) => check(request, reply, context, tokens));
+  app.addHook("onRequest", async (request, reply) => {
+    allowOrigin(request, reply);
+    await check(request, reply, context, tokens, known);
+  });
   app.addHook("onSend", async (request, { statusCode }) => {
     if (statusCode >= 400) await discardBody(request);
   });
@@ -68,11 +72,12 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
     return sendError(reply, answer.statusCode, answer.message, answer.reasons);
   });
-  app.setNotFoundHandler((request, reply) =>
-    known.has(request.url)
-      ? sendError(reply, 405, "405: Method Not Allowed")
-      : sendError(reply, 404, "404: Page Not Found"),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const methods = known.methodsOf(request.url);
+    if (methods.length === 0) return sendError(reply, 404, "404: Page Not Found");
+    if (request.method === "OPTIONS") return answerOptions(request, reply, methods);
+    return sendError(reply.header("allow", methods.join(",")), 405, "405: Method Not Allowed");
+  });
   serveDocument(app, context.config.basePath, share);
   const prefix = context.config.basePath.slice(0, -1);
   app.register(
@@ -133,11 +138,12 @@ async function check(
   reply: FastifyReply,
   { config, clock }: Context,
   tokens: Tokens,
+  known: KnownPaths,
 ): Promise<void> {
   request.user = GUEST;
   reply.header("x-request-id", request.id);
   request.user = await authenticate(request, config, tokens, clock());
-  const refused = refusal(request.routeOptions.config.role ?? "tenant", request.user, config.providerTenant);
+  const refused = refusal(roleOf(request, known), request.user, config.providerTenant);
   if (refused !== undefined) throw forbidden(refused);
   if (request.is404) return;
   if (!acceptsJson(request.headers.accept)) {
@@ -146,6 +152,12 @@ async function check(
   if (!request.routeOptions.config.anyContentType && demandsJson(request.method, request.headers)) {
     throw unsupportedMediaType();
   }
+}
+
+/** What no route answers is nobody's business but the tenant's, so that strangers learn nothing of what there is. */
+function roleOf({ is404, method, url, routeOptions }: FastifyRequest, known: KnownPaths): Role {
+  if (is404 && method === "OPTIONS" && known.isOpen(url)) return "public";
+  return routeOptions.config.role ?? "tenant";
 }
 
 function notAcceptable(): Error {

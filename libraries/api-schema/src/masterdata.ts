@@ -2,6 +2,7 @@
 import { type Static, Type } from "typebox";
 import { Time } from "./base.ts";
 
+const MAX_UINT32 = 0xffff_ffff;
 const text = (description: string) => Type.Optional(Type.String({ description }));
 const count = (description: string, format = "int32") => Type.Optional(Type.Integer({ format, description }));
 
@@ -76,8 +77,8 @@ export type TenantResponse = Static<typeof TenantResponse>;
 
 export const Paging = Type.Object(
   {
-    page: Type.Optional(Type.Integer({ minimum: 0, description: "zero-based" })),
-    count: Type.Optional(Type.Integer({ minimum: 0, description: "tenants a page" })),
+    page: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_UINT32, description: "zero-based" })),
+    count: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_UINT32, description: "tenants a page" })),
   },
   { $id: "v1.Paging" },
 );

@@ -3,6 +3,7 @@ import { runRotationWorker } from "../bmc/worker.ts";
 import type { Context } from "../context.ts";
 import { runReinstallWorker } from "../reinstall/worker.ts";
 import { runReleaseWorker } from "../release/worker.ts";
+import { runRescueWorker } from "../rescue/worker.ts";
 import { grpcModules } from "./modules.ts";
 import { createGrpcServer } from "./server.ts";
 
@@ -11,14 +12,16 @@ export interface AgentServer {
   close(): Promise<void>;
 }
 
-/** Serves agents and machines, and looks after releases and passwords of BMCs. Undefined when no certificates are configured. */
+/** Serves agents and machines, and looks after releases, installations and passwords of BMCs. Undefined when no certificates are configured. */
 export async function serveAgents(context: Context): Promise<AgentServer | undefined> {
   const { config, log } = context;
   if (!config.grpc) return undefined;
   const server = createGrpcServer(context, config.grpc, grpcModules(config.grpc));
   const port = await server.listen(config.bindAddress, config.grpcPort);
   const stopping = new AbortController();
-  const workers = [runReleaseWorker, runReinstallWorker, runRotationWorker].map((run) => run(context, stopping.signal));
+  const workers = [runReleaseWorker, runReinstallWorker, runRescueWorker, runRotationWorker].map((run) =>
+    run(context, stopping.signal),
+  );
   log.info({ address: config.bindAddress, port }, "serving gRPC");
   return {
     port,

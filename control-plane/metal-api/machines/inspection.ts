@@ -7,6 +7,8 @@ import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";
 import { eventsOf } from "../provisioning/store.ts";
+import { rescuePlan } from "../rescue/rules.ts";
+import { rescueFacts } from "../rescue/store.ts";
 import type { WhyFacts } from "./rules-why-facts.ts";
 import { machineById, type MachineRow } from "./store.ts";
 
@@ -21,11 +23,12 @@ export type IssueMachine = Pick<MachineRow, "id" | "partition_id" | "ipmi" | "di
 /** Everything that `why` concludes from. Throws 404. */
 export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts> {
   const machine = await machineById(db, id);
-  const [containers, releases, switches, rotation, commands] = await Promise.all([
+  const [containers, releases, switches, rotation, rescue, commands] = await Promise.all([
     eventsOf(db, [id], 1),
     openReleasesOf(db, [id]),
     switchesOf(db, [id]),
     openRotation(db, id),
+    rescueFacts(db, id),
     db
       .selectFrom("bmc_commands")
       .selectAll()
@@ -54,6 +57,7 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
       succeeded: machine.allocation.succeeded,
       reinstall: machine.allocation.reinstall,
     },
+    rescue: rescue ? rescuePlan(rescue) : null,
     bmc: {
       ...bmcOf(machine),
       rotation: rotation

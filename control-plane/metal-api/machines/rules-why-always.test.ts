@@ -47,6 +47,14 @@ const anyFacts: fc.Arbitrary<WhyFacts> = fc.record({
       reinstall: fc.boolean(),
     }),
   ),
+  rescue: fc.constantFrom<WhyFacts["rescue"]>(
+    null,
+    { kind: "boot device", at: ago(-20), reset: 1 },
+    { kind: "power cycle", at: ago(5), reset: 1 },
+    { kind: "answer", reset: 2 },
+    { kind: "gave up", resets: 4 },
+    { kind: "hands off", because: "it is locked" },
+  ),
   release: maybe(
     fc.record({
       phase: fc.constantFrom<ReleasePhase>("reset", "boot", "erase", "done", "quarantined"),

@@ -3,6 +3,7 @@ import type { EraseProgress } from "../database/documents.ts";
 import type { DisksState, ReleasePhase } from "../database/schema.ts";
 import type { EventContainer, EventType, ProvisioningEvent } from "../provisioning/events.ts";
 import type { Liveliness } from "../provisioning/rules.ts";
+import type { RescuePlan } from "../rescue/rules.ts";
 import type { StoredState } from "./rules-state.ts";
 
 export interface WhyFacts {
@@ -28,6 +29,8 @@ export interface WhyFacts {
     readonly succeeded: boolean;
     readonly reinstall: boolean;
   } | null;
+  /** What is done when it falls silent before its installation ended; null when it is not to be installed. */
+  readonly rescue: RescuePlan | null;
   readonly release: {
     readonly phase: ReleasePhase;
     readonly reason: string;

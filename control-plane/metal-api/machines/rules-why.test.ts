@@ -29,6 +29,7 @@ function facts(different: Partial<WhyFacts> & { event?: EventType; heard?: numbe
     liveliness: "Alive",
     container,
     allocation: null,
+    rescue: null,
     release: null,
     bmc: { address: "10.0.0.1:623", lastUpdated: ago(2), rotation: null },
     switches: [{ id: "leaf01", behind: false, lastError: "" }],
@@ -316,6 +317,32 @@ describe("why", () => {
   ])("names a BMC command that %s", (_, given, text) => {
     expect(why(facts({ ...released({}), heard: 60, commands: [given] }), NOW).doing).toBe(`being taken back: ${text}`);
     expect(why(facts({ commands: [given] }), NOW).also).toEqual([text]);
+  });
+
+  it.each<[WhyFacts["rescue"], string, number]>([
+    [
+      { kind: "boot device", at: ago(-10), reset: 1 },
+      "reset 1 of 4: its BMC boots it from the network, if it is silent until then",
+      -10,
+    ],
+    [
+      { kind: "power cycle", at: ago(5), reset: 2 },
+      "reset 2 of 4: its BMC power-cycles it as soon as metal-bmc is connected",
+      10 - 24 * 60,
+    ],
+    [{ kind: "gave up", resets: 4 }, "nothing by itself: 4 resets did not help", 10 - 24 * 60],
+    [
+      { kind: "hands off", because: "its last event is Phoned Home" },
+      "nothing by itself, because its last event is Phoned Home",
+      10 - 24 * 60,
+    ],
+  ])("tells what is done about a silent installation: %j", (rescue, text, deadline) => {
+    const answer = why(facts({ ...allocated(), event: "Installing", heard: 10, rescue }), NOW);
+    expect(answer).toMatchObject({
+      state: "install-silent",
+      next: `${text}; if it boots from the network it is installed`,
+      deadline: ago(deadline),
+    });
   });
 
   it("forgets commands that were superseded, and lamps", () => {

@@ -186,6 +186,26 @@ describe("refusals have the original's code", () => {
     expect((await client.acquireIP({ prefixCidr: "10.0.0.0/24", namespace })).ip!.ip).toBe("10.0.0.2");
   });
 
+  test("also for 10 MB in every field, in a short text", async () => {
+    const namespace = await space();
+    await client.createPrefix({ cidr: "10.0.0.0/24", namespace });
+    const long = "10.0.0.0/24".padEnd(10_000_000, " ");
+    const calls = [
+      () => client.createPrefix({ cidr: long, namespace }),
+      () => client.acquireIP({ prefixCidr: "10.0.0.0/24", ip: long, namespace }),
+      () => client.acquireChildPrefix({ cidr: "10.0.0.0/24", length: 26, childCidr: long, namespace }),
+      () => client.releaseIP({ prefixCidr: "10.0.0.0/24", ip: long, namespace }),
+      () => client.createPrefix({ cidr: "10.0.0.0/24", namespace: long }),
+      () => client.load({ dump: long, namespace }),
+    ];
+    for (const call of calls) {
+      const answer = await refusal(call());
+      expect(answer).toMatch(/^InvalidArgument: /);
+      expect(answer.length).toBeLessThan(4_000);
+    }
+    expect((await client.listPrefixes({ namespace })).prefixes.length).toBe(1);
+  }, 60_000);
+
   test("whatever a stranger sends: never an internal error, and nothing half done", async () => {
     const namespace = await space();
     await client.createPrefix({ cidr: "10.0.0.0/24", namespace });

@@ -3,13 +3,16 @@ import { Command } from "commander";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addContextCommands } from "./commands/context.ts";
 import { addResource } from "./commands/crud.ts";
+import { addFirmwareCommands } from "./commands/firmware.ts";
 import { addGeneralCommands, CLIENT_VERSION } from "./commands/general.ts";
 import { addMachineCommands } from "./commands/machine.ts";
 import { addNetworkCommands } from "./commands/network.ts";
 import { addPartitionCommands } from "./commands/partition.ts";
 import { addSizeCommands } from "./commands/size.ts";
+import { addSwitchCommands } from "./commands/switch.ts";
+import { addVpnCommands } from "./commands/vpn.ts";
 import { FORMATS } from "./output/printer.ts";
-import { filesystemLayout, image, project, switches, tenant } from "./resources/catalogue.ts";
+import { filesystemLayout, image, project, tenant } from "./resources/catalogue.ts";
 
 /** The whole program; it prints help and errors itself and never ends the process. */
 export function createProgram(): Command {
@@ -29,7 +32,10 @@ export function createProgram(): Command {
   addNetworkCommands(program);
   addPartitionCommands(program);
   addSizeCommands(program);
-  for (const resource of [image, filesystemLayout, project, tenant, switches]) addResource(program, resource);
+  for (const resource of [image, filesystemLayout, project, tenant]) addResource(program, resource);
+  addSwitchCommands(program);
+  addFirmwareCommands(program);
+  addVpnCommands(program);
   addAuditCommands(program);
   addContextCommands(program);
   addGeneralCommands(program);

@@ -8,6 +8,7 @@ import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addMachineCreate } from "./machine-create.ts";
+import { addMachineUpdates } from "./firmware.ts";
 import { addErase } from "./machine-erase.ts";
 import { addWhy } from "./machine-why.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
@@ -52,6 +53,7 @@ export function addMachineCommands(program: Command): void {
   addMachineCreate(group);
   addWhy(group);
   addErase(group);
+  addMachineUpdates(group);
 
   /** A command on one machine: what it asks of the API, and how the answer is shown. */
   const onMachine = (

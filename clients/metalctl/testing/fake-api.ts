@@ -41,7 +41,8 @@ export async function fakeApi(): Promise<FakeApi> {
       const call = {
         method: request.method!,
         path: request.url!,
-        body: text ? (JSON.parse(text) as unknown) : undefined,
+        body:
+          request.headers["content-type"] === "application/json" ? (JSON.parse(text) as unknown) : text || undefined,
         authorization: request.headers.authorization ?? "",
       };
       api.calls.push(call);

@@ -71,7 +71,7 @@ export const firmwareRoutes: RouteModule = (app, context) => {
   app.delete(
     PATH,
     {
-      config: { role: "admin" },
+      config: { role: "admin", emptyBody: true },
       schema: {
         operationId: "removeFirmware",
         tags,
@@ -111,7 +111,7 @@ export const firmwareRoutes: RouteModule = (app, context) => {
         const firmware = firmwareOf(params as Static<typeof FirmwareParameters>);
         if (!(await boardExists(db, firmware)))
           throw badRequest(`there is no machine of vendor ${firmware.vendor} with board ${firmware.board}`);
-        const form = body as unknown as Readable;
+        const form = body as Readable;
         await store.upload(
           keyOf(firmware),
           fieldOf(form.iterator({ destroyOnReturn: false }), boundaryOf(headers["content-type"] ?? ""), "file"),

@@ -1,3 +1,4 @@
+// METAL_API_S3_ADDRESS (a URL; firmware is off without it), S3_KEY, S3_SECRET, S3_FIRMWARE_BUCKET (must be there).
 import { ConfigurationError, type Environment, type Secret } from "@metal-stack/service";
 
 /** Where firmware files are: any server that speaks S3 (reference/api-resources.md 3.1). */

@@ -1,3 +1,4 @@
+// METAL_API_HEADSCALE_ADDR (a URL; the VPN is off without it), HEADSCALE_API_KEY, HEADSCALE_CP_ADDR (the same URL when absent).
 import { ConfigurationError, type Environment, type Secret } from "@metal-stack/service";
 
 /** A headscale server: who runs a project's VPN (reference/api-resources.md 3.1). */

@@ -1,7 +1,9 @@
 // A client of the REST v1 API: signs requests, decodes the API's doubly encoded errors, and says what went wrong in
 // words. Uses node:http and not fetch: a command line starts 60 ms faster with it.
-import { createHmac, randomInt } from "node:crypto";
-import { request as httpRequest } from "node:http";
+import { createHmac, randomInt, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { type ClientRequest, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 export interface ApiClientOptions {
@@ -85,8 +87,40 @@ export class ApiClient {
    * @throws {ApiUnreachableError} when there is no answer, or none in JSON
    */
   request<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    const url = new URL(this.#options.url.replace(/\/+$/, "") + path);
     const payload = body === undefined ? undefined : JSON.stringify(body);
+    const content = payload === undefined ? {} : jsonOf(payload);
+    return this.#exchange<T>(method, path, { ...content, ...headers }, (request) => request.end(payload));
+  }
+
+  /**
+   * Sends a file as a form, reading while sending. Throws as {@link request}, and what reading the file throws.
+   * @param field of the form
+   */
+  async upload<T>(path: string, field: string, file: string): Promise<T> {
+    const boundary = `metal-${randomUUID()}`;
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${field}"; filename="${field}"\r\n\r\n`;
+    const tail = `\r\n--${boundary}--\r\n`;
+    const { size } = await stat(file);
+    const headers = {
+      "content-type": `multipart/form-data; boundary=${boundary}`,
+      "content-length": head.length + size + tail.length,
+    };
+    return this.#exchange<T>("PUT", path, headers, (request) => {
+      request.write(head);
+      const content = createReadStream(file);
+      content.on("error", (error) => request.destroy(error));
+      content.on("end", () => request.end(tail));
+      content.pipe(request, { end: false });
+    });
+  }
+
+  #exchange<T>(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string | number>>,
+    write: (request: ClientRequest) => void,
+  ): Promise<T> {
+    const url = new URL(this.#options.url.replace(/\/+$/, "") + path);
     const { hmac, token } = this.#options;
     const authorization = hmac
       ? hmacHeaders(hmac.type, hmac.key, method)
@@ -106,9 +140,6 @@ export class ApiClient {
           headers: {
             accept: "application/json",
             ...authorization,
-            ...(payload === undefined
-              ? {}
-              : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
             ...headers,
           },
         },
@@ -130,7 +161,12 @@ export class ApiClient {
       );
       request.on("timeout", () => request.destroy(new Error("no answer in time")));
       request.on("error", (error) => unreachable(error.message));
-      request.end(payload);
+      write(request);
     });
   }
 }
+
+const jsonOf = (payload: string) => ({
+  "content-type": "application/json",
+  "content-length": Buffer.byteLength(payload),
+});

@@ -1,0 +1,98 @@
+// Firmware files: which there are, bringing and removing them, and giving one to a machine.
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { printing, render } from "../output/printer.ts";
+import { machine } from "../resources/machine.ts";
+import { machinePath } from "../resources/machine-path.ts";
+import { column, type Doc } from "../resources/resource.ts";
+
+type Flags = GlobalFlags & Readonly<Record<"kind" | "vendor" | "board" | "revision" | "machineid", string>>;
+type Revisions = Record<string, { VendorRevisions: Record<string, { BoardRevisions: Record<string, string[]> }> }>;
+
+const KINDS = ["bios", "bmc"] as const;
+const COLUMNS = ["Kind", "Vendor", "Board", "Revision"].map((header) => column(header, header.toLowerCase()));
+
+const pathOf = (flags: Flags) =>
+  `/v1/firmware/${[flags.kind, flags.vendor, flags.board, flags.revision].map(encodeURIComponent).join("/")}`;
+
+const named = (command: Command): Command =>
+  command
+    .requiredOption("--vendor <vendor>", "the vendor")
+    .requiredOption("--board <board>", "the board type")
+    .requiredOption("--revision <revision>", "the firmware revision");
+
+export function addFirmwareCommands(program: Command): void {
+  const group = program.command("firmware").description("list, upload and remove firmwares");
+  group
+    .command("list")
+    .alias("ls")
+    .description("list firmwares")
+    .option("--kind <kind>", "bmc or bios")
+    .option("--vendor <vendor>", "the vendor")
+    .option("--board <board>", "the board type")
+    .option("--machineid <id>", "what this machine runs (ignores vendor and board)")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const { kind, vendor, board, machineid } = flags;
+      const asked = Object.entries({ kind, vendor, board, "machine-id": machineid }).filter(([, value]) => value);
+      const query = new URLSearchParams(asked).toString();
+      const { revisions } = await apiClient(flags).get<{ revisions: Revisions }>(`/v1/firmware?${query}`);
+      console.log(render(rowsOf(revisions), COLUMNS, printing(flags)));
+    });
+
+  const upload = group.command("upload").description("upload a firmware");
+  for (const kind of KINDS)
+    named(upload.command(`${kind} <file>`).description(`upload a ${kind.toUpperCase()} firmware`)).action(
+      async (file: string, _, command: Command) => {
+        const flags = command.optsWithGlobals<Flags>();
+        await apiClient(flags).upload(pathOf({ ...flags, kind }), "file", file);
+      },
+    );
+
+  named(group.command("delete").aliases(["destroy", "rm", "remove"]).description("delete a firmware"))
+    .requiredOption("--kind <kind>", "bmc or bios")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      await apiClient(flags).delete(pathOf(flags));
+    });
+}
+
+function rowsOf(revisions: Revisions): Doc[] {
+  return Object.entries(revisions).flatMap(([kind, { VendorRevisions: vendors }]) =>
+    Object.entries(vendors).flatMap(([vendor, { BoardRevisions: boards }]) =>
+      Object.entries(boards).flatMap(([board, all]) => all.map((revision) => ({ kind, vendor, board, revision }))),
+    ),
+  );
+}
+
+/** `machine reinstall` and `machine update-firmware`: what replaces something in a machine. */
+export function addMachineUpdates(machines: Command): void {
+  machines
+    .command("reinstall <id>")
+    .description("install an operating system again; addresses and all but the disks of the system stay")
+    .requiredOption("--image <id>", "exactly this image")
+    .option("-d, --description <text>", "why")
+    .action(async (id: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<GlobalFlags & { image: string; description?: string }>();
+      const body = { id, imageid: flags.image, description: flags.description };
+      const answer = await apiClient(flags).post<Doc>(machinePath(id, "reinstall"), body);
+      console.log(render([answer], machine.columns, printing(flags), true));
+    });
+
+  const update = machines.command("update-firmware").description("update the firmware of a machine");
+  for (const kind of KINDS)
+    update
+      .command(`${kind} <id>`)
+      .description(`update the ${kind.toUpperCase()} firmware; see how it goes with: machine jobs`)
+      .requiredOption("--revision <revision>", "the firmware revision")
+      .option("-d, --description <text>", "why", "")
+      .action(async (id: string, _, command: Command) => {
+        const flags = command.optsWithGlobals<GlobalFlags & { revision: string; description: string }>();
+        if (flags.yesIReallyMeanIt !== true)
+          throw new Error("a machine may not survive a new firmware: this needs --yes-i-really-mean-it");
+        const { revision, description } = flags;
+        const path = `/v1/machine/update-firmware/${encodeURIComponent(id)}`;
+        const answer = await apiClient(flags).post<Doc>(path, { kind, revision, description });
+        console.log(render([answer], machine.columns, printing(flags), true));
+      });
+}

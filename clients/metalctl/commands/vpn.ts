@@ -1,0 +1,21 @@
+// Keys for the VPN of a project.
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { field, type Doc } from "../resources/resource.ts";
+
+export function addVpnCommands(program: Command): void {
+  program
+    .command("vpn")
+    .description("access to the VPN of a project")
+    .command("key")
+    .description("a key with which one client may join, for an hour")
+    .requiredOption("--project <id>", "whose VPN")
+    .requiredOption("--reason <text>", "why you need it")
+    .option("--no-ephemeral", "the client stays known when it is away")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<GlobalFlags & { project: string; reason: string; ephemeral: boolean }>();
+      const { project: pid, reason, ephemeral } = flags;
+      const answer = await apiClient(flags).post<Doc>("/v1/vpn/authkey", { pid, reason, ephemeral });
+      console.log(field("auth_key")(answer));
+    });
+}

@@ -124,7 +124,7 @@ export const firmwareRoutes: RouteModule = (app, context) => {
   app.post(
     "/v1/machine/update-firmware/:id",
     {
-      config: { role: "admin", emptyBody: true },
+      config: { role: "admin" },
       schema: {
         operationId: "updateFirmware",
         tags: ["machine"],

@@ -1,4 +1,5 @@
 // The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
+// Those of identity providers are in tokens/settings.ts, of the firmware store in firmware/settings.ts.
 import { dirname, join } from "node:path";
 import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
 import { type FirmwareStoreSettings, firmwareStoreSettings } from "./firmware/settings.ts";

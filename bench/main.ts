@@ -1,13 +1,15 @@
-// What things cost, beside a peer in the same run: `npm run bench -- boot | size | memory | ipam | masterdata` (all without a name).
+// What things cost, beside a peer in the same run: `npm run bench -- boot | size | memory | metal-api | ipam | masterdata` (all without a name).
 import { benchBoot } from "./boot.ts";
 import { benchIpam } from "./ipam.ts";
 import { benchMasterdata } from "./masterdata.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetalApi } from "./metal-api.ts";
 import { benchSize } from "./size.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   size: benchSize,
   memory: benchMemory,
+  "metal-api": benchMetalApi,
   ipam: benchIpam,
   masterdata: benchMasterdata,
   boot: benchBoot,

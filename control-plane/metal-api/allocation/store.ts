@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from "kysely";
+import { type Insertable, type Selectable, sql, type Updateable } from "kysely";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 
 export type AllocationRow = Selectable<Schema["allocations"]>;
@@ -6,7 +6,11 @@ export type AllocationRow = Selectable<Schema["allocations"]>;
 /** The allocations of these machines, by machine id. */
 export async function allocationsOf(db: Db, machineIds: readonly string[]): Promise<Map<string, AllocationRow>> {
   if (machineIds.length === 0) return new Map();
-  const rows = await db.selectFrom("allocations").selectAll().where("machine_id", "in", machineIds).execute();
+  const rows = await db
+    .selectFrom("allocations")
+    .selectAll()
+    .where("machine_id", "=", sql<string>`any(${machineIds}::text[])`)
+    .execute();
   return new Map(rows.map((row) => [row.machine_id, row]));
 }
 

@@ -15,9 +15,10 @@ import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch } from "../rest/etag.ts";
 import { machineAnswer, machinesAnswer } from "./answers.ts";
 import { deleteMachine, freeMachine, setState, updateMachine } from "./commands.ts";
+import { sendMachines } from "./lists.ts";
 import { machineResponse } from "./mapping.ts";
 import { referencesOf } from "./references.ts";
-import { findMachines, machineById } from "./store.ts";
+import { machineById } from "./store.ts";
 
 const tags = ["machine"];
 const response = { 200: MachineResponse };
@@ -36,7 +37,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async () => machinesAnswer(context, await findMachines(db)),
+    async (_, reply) => sendMachines(reply, db, {}, (machines) => machinesAnswer(context, machines)),
   );
 
   app.post(
@@ -51,7 +52,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async (request) => machinesAnswer(context, await findMachines(db, request.body)),
+    async (request, reply) => sendMachines(reply, db, request.body, (machines) => machinesAnswer(context, machines)),
   );
 
   app.get(

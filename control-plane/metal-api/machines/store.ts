@@ -8,14 +8,22 @@ import { machineConditions } from "./query.ts";
 /** A machine and, while it has one, its allocation. */
 export type MachineRow = Selectable<Schema["machines"]> & { readonly allocation: AllocationRow | null };
 
-/** All machines that match, by id: two queries, however many there are. */
-export async function findMachines(db: Db, query: MachineFindRequest = {}): Promise<MachineRow[]> {
+/** A part of a list: at most so many, from after that id. */
+interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** The machines that match, by id: two queries, however many there are. Without a page all of them. */
+export async function findMachines(db: Db, query: MachineFindRequest = {}, page?: Page): Promise<MachineRow[]> {
   const machines = await db
     .selectFrom("machines")
     .leftJoin("allocations", "allocations.machine_id", "machines.id")
     .selectAll("machines")
     .where((where) => where.and(machineConditions(query)))
     .orderBy("machines.id")
+    .$if(page?.after !== undefined, (select) => select.where("machines.id", ">", page!.after!))
+    .$if(page !== undefined, (select) => select.limit(page!.limit))
     .execute();
   return withAllocations(db, machines);
 }

@@ -59,15 +59,17 @@ export async function eventsOf(
   limit = EVENTS_KEPT,
 ): Promise<Map<string, EventContainer>> {
   if (machineIds.length === 0) return new Map();
+  // One parameter: PostgreSQL takes no more than 65 535.
+  const among = sql<string>`any(${machineIds}::text[])`;
   const [states, events] = await Promise.all([
-    db.selectFrom("provisioning_states").selectAll().where("machine_id", "in", machineIds).execute(),
+    db.selectFrom("provisioning_states").selectAll().where("machine_id", "=", among).execute(),
     db
       .selectFrom((from) =>
         from
           .selectFrom("provisioning_events")
           .selectAll()
           .select(sql<number>`row_number() over (partition by machine_id order by id desc)`.as("place"))
-          .where("machine_id", "in", machineIds)
+          .where("machine_id", "=", among)
           .as("newest"),
       )
       .selectAll()

@@ -34,6 +34,9 @@ export interface World {
 }
 
 const TEST_KEYS: Readonly<Record<HmacRole, string>> = { view: "view-key", edit: "edit-key", admin: "admin-key" };
+export const TEST_ENVIRONMENT = Object.fromEntries(
+  Object.entries(TEST_KEYS).map(([role, key]) => [`METAL_API_HMAC_${role.toUpperCase()}_KEY`, key]),
+);
 const SALT = "abcdefghijklmnopqrstuvwx";
 
 /** The headers a client of that role sends. */
@@ -55,8 +58,7 @@ export async function createWorld(
   await notifications.ready();
   const log = createLogger("metal-api");
   log.level = process.env["LOG_LEVEL"] ?? "silent";
-  const keys = Object.entries(TEST_KEYS).map(([role, key]) => [`METAL_API_HMAC_${role.toUpperCase()}_KEY`, key]);
-  const config = readConfig(new Environment("METAL_API_", { ...Object.fromEntries(keys), ...env }));
+  const config = readConfig(new Environment("METAL_API_", { ...TEST_ENVIRONMENT, ...env }));
   const context: Context = {
     db: database.db,
     notifications,

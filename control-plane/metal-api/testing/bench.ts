@@ -1,0 +1,248 @@
+// Lists, searches and allocations of metal-api over stores of growing size, beside what PostgreSQL alone needs for the same
+// rows. `npm run bench -- metal-api` starts this; with the argument "serve" it is the metal-api that is measured.
+import { type ChildProcess, fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { EmbeddedPostgres, migrate, Notifications, openDatabase } from "@metal-stack/database";
+import { createLogger, Environment } from "@metal-stack/service";
+import { sql } from "kysely";
+import { readConfig } from "../config.ts";
+import { MIGRATIONS } from "../database/migrations.ts";
+import type { Db, Schema } from "../database/schema.ts";
+import { restModules } from "../rest/modules.ts";
+import { createRestServer } from "../rest/server.ts";
+import { buildFleet, HARDWARE, IMAGE, PARTITION, SIZE } from "./fleet.ts";
+import { TEST_KEYRING } from "./keyring.ts";
+import { noMasterdata, signed, TEST_ENVIRONMENT } from "./world.ts";
+
+const SIZES = (process.argv[2] ?? "1000,10000,100000").split(",").map(Number);
+const REPEATS = 5;
+const ALLOCATIONS = [
+  [1, 50],
+  [16, 200],
+  [500, 500],
+] as const;
+const OTHER_PROJECT = "00000000-0000-0000-0000-000000000002";
+const agent = new Agent({ keepAlive: true, maxSockets: 600 });
+
+async function serve(url: string): Promise<void> {
+  const log = createLogger("metal-api");
+  log.level = "error";
+  const context = {
+    db: openDatabase<Schema>(url),
+    notifications: new Notifications(url),
+    masterdata: noMasterdata,
+    log,
+    config: readConfig(new Environment("METAL_API_", TEST_ENVIRONMENT)),
+    keyring: TEST_KEYRING,
+    clock: () => new Date(),
+  };
+  const app = createRestServer(context, restModules);
+  process.send!(await app.listen({ port: 0, host: "127.0.0.1" }));
+}
+
+interface Timing {
+  readonly status: number;
+  readonly firstByteMs: number;
+  readonly totalMs: number;
+  readonly bytes: number;
+}
+
+function call(base: string, method: string, path: string, body?: unknown): Promise<Timing> {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const headers = {
+      ...signed("admin", method, new Date()),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    };
+    const asked = request(base + path, { method, headers, agent }, (response) => {
+      let firstByteMs = NaN;
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        if (bytes === 0) firstByteMs = performance.now() - started;
+        bytes += chunk.length;
+      });
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, firstByteMs, totalMs: performance.now() - started, bytes }),
+      );
+    });
+    asked.on("error", reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+
+async function medianOf(work: () => Promise<Timing>): Promise<Timing> {
+  const timings: Timing[] = [];
+  for (let repeat = 0; repeat < REPEATS; repeat++) timings.push(await work());
+  const bad = timings.find(({ status }) => status !== 200);
+  if (bad) throw new Error(`status ${bad.status}`);
+  return {
+    ...timings[0]!,
+    firstByteMs: median(timings.map(({ firstByteMs }) => firstByteMs)),
+    totalMs: median(timings.map(({ totalMs }) => totalMs)),
+  };
+}
+
+/** Full machines: two NICs with neighbours, two disks, a BMC, ten events; a third of them allocated in ten projects. */
+async function grow(db: Db, model: string, from: number, to: number): Promise<void> {
+  const nic = (leaf: number) => ({
+    mac: `52:54:00:0${leaf}:00:01`,
+    name: `eth${leaf}`,
+    identifier: `52:54:00:0${leaf}:00:01`,
+    vrf: "",
+    neighbors: [
+      { mac: `aa:bb:cc:0${leaf}:00:01`, name: "Ethernet0", identifier: "Eth1/1", vrf: "", hostname: `leaf0${leaf}` },
+    ],
+  });
+  const hardware = JSON.stringify({
+    ...HARDWARE,
+    nics: [nic(1), nic(2)],
+  });
+  await db.transaction().execute(async (tx) => {
+    // Proofs of erases are not what is measured.
+    await sql`set local session_replication_role = replica`.execute(tx);
+    const made = sql`(select gen, md5(gen::text)::uuid::text as key
+      from generate_series(${from + 1}::int, ${to}::int) gen)`;
+    await sql`
+      insert into machines select (jsonb_populate_record(null::machines, to_jsonb(m) || jsonb_build_object('id', key,
+        'hardware', ${hardware}::jsonb, 'tags', jsonb_build_array('rack=' || gen % 40, 'serial=' || gen)))).*
+      from ${made} made, machines m where m.id = ${model}`.execute(tx);
+    await sql`insert into provisioning_states (machine_id, last_event_time) select key, now() from ${made} made`.execute(
+      tx,
+    );
+    await sql`
+      insert into provisioning_events (machine_id, event, message, time)
+      select key, 'Waiting', 'since ' || n, now() - n * interval '1 minute'
+      from ${made} made, generate_series(1, 10) n`.execute(tx);
+    await sql`
+      insert into erase_verdicts select (jsonb_populate_record(null::erase_verdicts,
+        to_jsonb(v) || jsonb_build_object('id', key, 'machine_id', key, 'waived_by', 'bench'))).*
+      from ${made} made, erase_verdicts v where v.machine_id = ${model}`.execute(tx);
+    await sql`
+      insert into allocations select (jsonb_populate_record(null::allocations, to_jsonb(a) || jsonb_build_object(
+        'uuid', gen_random_uuid(), 'machine_id', key, 'asn', 4210000000 + 1000 + gen,
+        'project_id', '00000000-0000-0000-0001-' || lpad((gen % 10)::text, 12, '0')))).*
+      from ${made} made, (select * from allocations limit 1) a where gen % 3 = 0`.execute(tx);
+  });
+  await sql`analyze`.execute(db);
+}
+
+/** As `md5(…)::uuid` in {@link grow}. */
+const keyOf = (number: number) =>
+  createHash("md5")
+    .update(String(number))
+    .digest("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+
+async function lists(db: Db, base: string, count: number): Promise<void> {
+  const row = (what: string, { firstByteMs, totalMs, bytes }: Timing, more = "") =>
+    console.log(
+      `${String(count).padStart(7)}  ${what.padEnd(24)} ${firstByteMs.toFixed(1).padStart(8)} ms ${totalMs.toFixed(1).padStart(9)} ms ${(bytes / 1e6).toFixed(2).padStart(8)} MB${more}`,
+    );
+  const floor = await medianOf(async () => {
+    const started = performance.now();
+    const { rows } = await sql<{ size: string }>`
+      select sum(length(to_jsonb(m)::text) + coalesce(length(to_jsonb(a)::text), 0) + coalesce(length(e.events::text), 0)) size
+      from machines m left join allocations a on a.machine_id = m.id
+      left join (select machine_id, jsonb_agg(to_jsonb(p)) events from provisioning_events p group by 1) e on e.machine_id = m.id`.execute(
+      db,
+    );
+    const totalMs = performance.now() - started;
+    return { status: 200, firstByteMs: totalMs, totalMs, bytes: Number(rows[0]!.size) };
+  });
+  row("PostgreSQL alone, to text", floor);
+  const whole = await medianOf(() => call(base, "GET", "/v1/machine"));
+  row("GET /v1/machine", whole, `   ${(whole.totalMs / floor.totalMs).toFixed(1)} × PostgreSQL alone`);
+  const key = keyOf(count - 1);
+  row("by id", await medianOf(() => call(base, "GET", `/v1/machine/${key}`)));
+  const find = (query: object) => medianOf(() => call(base, "POST", "/v1/machine/find", query));
+  row("find id", await find({ id: key }));
+  row("find tag (1)", await find({ tags: [`serial=${count - 1}`] }));
+  row("find project (1)", await find({ allocation_project: OTHER_PROJECT }));
+  row("find MAC of none", await find({ nics_mac_addresses: ["02:00:00:00:00:99"] }));
+  row("find size of none", await find({ sizeid: "nothing" }));
+}
+
+async function allocations(base: string, inFlight: number, count: number): Promise<void> {
+  let next = 0;
+  const failed: number[] = [];
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (next < count) {
+        const { status } = await call(base, "POST", "/v1/machine/allocate", {
+          name: `bench-${next++}`,
+          partitionid: PARTITION,
+          sizeid: SIZE,
+          imageid: IMAGE,
+          projectid: OTHER_PROJECT,
+          hostname: "bench",
+          networks: [{ networkid: "bench-private" }],
+        });
+        if (status !== 200) failed.push(status);
+      }
+    }),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  const refused = failed.length > 0 ? `   FAILED ${failed.length}: ${[...new Set(failed)].join()}` : "";
+  console.log(
+    `${String(inFlight).padStart(4)} in flight  ${(count / seconds).toFixed(0).padStart(6)} allocations/s${refused}`,
+  );
+}
+
+const residentMb = (pid: number) =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1000;
+
+async function compare(folder: string): Promise<void> {
+  const postgres = await EmbeddedPostgres.start({ directory: join(folder, "postgres"), database: "metal" });
+  let server: ChildProcess | undefined;
+  try {
+    const url = postgres.urlOf("metal");
+    const db = openDatabase<Schema>(url);
+    await migrate(db, MIGRATIONS);
+    const fleet = await buildFleet(db, { machines: 2 });
+    await sql`update networks set id = 'bench-private', project_id = ${OTHER_PROJECT} where id = ${fleet.network.id}`.execute(
+      db,
+    );
+    server = fork(import.meta.filename, ["serve", url]);
+    const [base] = (await once(server, "message")) as [string];
+    await allocations(base, 1, 1);
+    console.log("machines                              first byte     last byte     size");
+    const { id: model } = await db
+      .selectFrom("machines")
+      .select("id")
+      .where("disks", "=", "erased")
+      .executeTakeFirstOrThrow();
+    let there = 2;
+    for (const size of SIZES) {
+      await grow(db, model, there, size);
+      there = size;
+      await lists(db, base, size);
+      console.log(`         metal-api's memory: ${residentMb(server.pid!).toFixed(0)} MB`);
+    }
+    // What was heard when the tables were filled is long ago.
+    await sql`update provisioning_states set last_event_time = now() + interval '1 hour'`.execute(db);
+    for (const [inFlight, count] of ALLOCATIONS) await allocations(base, inFlight, count);
+    await db.destroy();
+  } finally {
+    server?.kill();
+    agent.destroy();
+    await postgres.stop();
+  }
+}
+
+if (process.argv[2] === "serve") await serve(process.argv[3]!);
+else {
+  const folder = mkdtempSync("/var/tmp/metal-bench-");
+  try {
+    await compare(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

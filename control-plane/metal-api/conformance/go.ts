@@ -10,9 +10,6 @@ const BUILD_TIMEOUT_MS = 10 * 60_000;
 /** Go's usual place is not on everybody's PATH. */
 const GO = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
 
-/** The original's metalctl is not on Go's module proxy: whoever has built it names the program here. */
-const METALCTL = "ORIGINAL_METALCTL";
-
 async function findGo(): Promise<string | undefined> {
   for (const go of GO) {
     if (go.includes("/") && !existsSync(go)) continue;
@@ -41,10 +38,4 @@ export async function buildClient(folder: string): Promise<Built> {
   const program = `${folder}/client`;
   await run(go, ["build", "-o", program, "./client"], options);
   return { program };
-}
-
-export function findMetalctl(): Built {
-  const program = process.env[METALCTL];
-  if (program !== undefined) return { program };
-  return { missing: `${METALCTL} names no program: build the original's metalctl from its repository` };
 }

@@ -18,7 +18,6 @@ import type { Row } from "./story/row.ts";
 const OPERATIONS = 114;
 /** What the client does not call here with success, and why. */
 const NOT_HERE = {
-  migrateSwitch: "is being built",
   freeNetworkDeprecated: "the client itself fails: it cannot send the media type */* that its document tells it to",
 };
 

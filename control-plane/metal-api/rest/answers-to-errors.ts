@@ -29,6 +29,9 @@ const DATABASE: Readonly<Record<string, (detail: string) => ApiError>> = {
   "40P01": () => conflict("the entity was changed from another, please retry"),
 };
 
+/** What pg's pool says, without a code, when no connection became free in time. */
+const POOL_TIMEOUT = "timeout exceeded when trying to connect";
+
 /** gRPC codes of masterdata; what is not listed is 422 (reference/api-resources.md 2.5). */
 const GRPC: Readonly<Partial<Record<Code, number>>> = {
   [Code.NotFound]: 404,
@@ -58,6 +61,8 @@ export function answerTo(error: unknown): Answer {
   if (code !== undefined && Object.hasOwn(DATABASE, code)) return DATABASE[code]!(detail ?? "");
   if (error instanceof SyntaxError) return { statusCode: 400, message: error.message };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { statusCode, message: message ?? "" };
+  if (message === POOL_TIMEOUT)
+    return { statusCode: 503, message: "metal-api has too much to do at once, please retry", unexpected: true };
   return { statusCode: 500, message: "Internal error, see the log of metal-api", unexpected: true };
 }
 

@@ -151,6 +151,23 @@ export const fabric = (): Row[] => [
     payload: { id: "leaf01", nics: [{ name: "swp1", actual: "DOWN" }] },
   },
   { operation: "toggleSwitchPort", parameters: { id: "leaf01", ...body({ nic: "swp1", status: "UP" }) } },
+  {
+    operation: "registerSwitch",
+    parameters: body({
+      id: "leaf10",
+      partition_id: "fra",
+      rack_id: "r9",
+      nics: [{ mac: "aa:00:00:00:00:02", name: "swp1", identifier: "aa:02" }],
+      os: { vendor: "Cumulus" },
+    }),
+    ...created,
+  },
+  {
+    operation: "migrateSwitch",
+    parameters: body({ old_switch_id: "leaf09", new_switch_id: "leaf10" }),
+    payload: { id: "leaf10" },
+  },
   { operation: "deleteSwitch", role: "Metal-Edit", parameters: id("leaf09"), payload: { id: "leaf09" } },
+  { operation: "deleteSwitch", role: "Metal-Edit", parameters: id("leaf10"), payload: { id: "leaf10" } },
   { operation: "deleteSwitch", parameters: id("leaf01"), result: "Default", error: "still has machines connected" },
 ];

@@ -1,7 +1,6 @@
 // Lists, searches and allocations of metal-api over stores of growing size, beside what PostgreSQL alone needs for the same
 // rows. `npm run bench -- metal-api` starts this; with the argument "serve" it is the metal-api that is measured.
 import { type ChildProcess, fork } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -16,6 +15,7 @@ import { restModules } from "../rest/modules.ts";
 import { createRestServer } from "../rest/server.ts";
 import { buildFleet, HARDWARE, IMAGE, PARTITION, SIZE } from "./fleet.ts";
 import { TEST_KEYRING } from "./keyring.ts";
+import { copies, copyId, multiplyMachine } from "./multiply.ts";
 import { noMasterdata, signed, TEST_ENVIRONMENT } from "./world.ts";
 
 const SIZES = (process.argv[2] ?? "1000,10000,100000").split(",").map(Number);
@@ -89,7 +89,7 @@ async function medianOf(work: () => Promise<Timing>): Promise<Timing> {
   };
 }
 
-/** Full machines: two NICs with neighbours, two disks, a BMC, ten events; a third of them allocated in ten projects. */
+/** Full machines: two NICs with neighbours, a BMC, ten events; a third of them allocated in ten projects. */
 async function grow(db: Db, model: string, from: number, to: number): Promise<void> {
   const nic = (leaf: number) => ({
     mac: `52:54:00:0${leaf}:00:01`,
@@ -100,45 +100,18 @@ async function grow(db: Db, model: string, from: number, to: number): Promise<vo
       { mac: `aa:bb:cc:0${leaf}:00:01`, name: "Ethernet0", identifier: "Eth1/1", vrf: "", hostname: `leaf0${leaf}` },
     ],
   });
-  const hardware = JSON.stringify({
-    ...HARDWARE,
-    nics: [nic(1), nic(2)],
-  });
-  await db.transaction().execute(async (tx) => {
-    // Proofs of erases are not what is measured.
-    await sql`set local session_replication_role = replica`.execute(tx);
-    const made = sql`(select gen, md5(gen::text)::uuid::text as key
-      from generate_series(${from + 1}::int, ${to}::int) gen)`;
-    await sql`
-      insert into machines select (jsonb_populate_record(null::machines, to_jsonb(m) || jsonb_build_object('id', key,
-        'hardware', ${hardware}::jsonb, 'tags', jsonb_build_array('rack=' || gen % 40, 'serial=' || gen)))).*
-      from ${made} made, machines m where m.id = ${model}`.execute(tx);
-    await sql`insert into provisioning_states (machine_id, last_event_time) select key, now() from ${made} made`.execute(
-      tx,
-    );
-    await sql`
-      insert into provisioning_events (machine_id, event, message, time)
-      select key, 'Waiting', 'since ' || n, now() - n * interval '1 minute'
-      from ${made} made, generate_series(1, 10) n`.execute(tx);
-    await sql`
-      insert into erase_verdicts select (jsonb_populate_record(null::erase_verdicts,
-        to_jsonb(v) || jsonb_build_object('id', key, 'machine_id', key, 'waived_by', 'bench'))).*
-      from ${made} made, erase_verdicts v where v.machine_id = ${model}`.execute(tx);
-    await sql`
-      insert into allocations select (jsonb_populate_record(null::allocations, to_jsonb(a) || jsonb_build_object(
-        'uuid', gen_random_uuid(), 'machine_id', key, 'asn', 4210000000 + 1000 + gen,
-        'project_id', '00000000-0000-0000-0001-' || lpad((gen % 10)::text, 12, '0')))).*
-      from ${made} made, (select * from allocations limit 1) a where gen % 3 = 0`.execute(tx);
-  });
+  const hardware = JSON.stringify({ ...HARDWARE, nics: [nic(1), nic(2)] });
+  const differing = sql`jsonb_build_object('hardware', ${hardware}::jsonb,
+    'tags', jsonb_build_array('rack=' || number % 40, 'serial=' || number),
+    'disks', case when number % 3 = 0 then 'in-use' else 'erased' end)`;
+  await multiplyMachine(db, model, [from, to], differing, 10);
+  await sql`
+    insert into allocations select (jsonb_populate_record(null::allocations, to_jsonb(a) || jsonb_build_object(
+      'uuid', gen_random_uuid(), 'machine_id', made.id, 'asn', 4210001000 + number,
+      'project_id', '00000000-0000-0000-0001-' || lpad((number % 10)::text, 12, '0')))).*
+    from ${copies(from, to)}, (select * from allocations limit 1) a where number % 3 = 0`.execute(db);
   await sql`analyze`.execute(db);
 }
-
-/** As `md5(…)::uuid` in {@link grow}. */
-const keyOf = (number: number) =>
-  createHash("md5")
-    .update(String(number))
-    .digest("hex")
-    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 
 async function lists(db: Db, base: string, count: number): Promise<void> {
   const row = (what: string, { firstByteMs, totalMs, bytes }: Timing, more = "") =>
@@ -159,7 +132,7 @@ async function lists(db: Db, base: string, count: number): Promise<void> {
   row("PostgreSQL alone, to text", floor);
   const whole = await medianOf(() => call(base, "GET", "/v1/machine"));
   row("GET /v1/machine", whole, `   ${(whole.totalMs / floor.totalMs).toFixed(1)} × PostgreSQL alone`);
-  const key = keyOf(count - 1);
+  const key = copyId(count - 1);
   row("by id", await medianOf(() => call(base, "GET", `/v1/machine/${key}`)));
   const find = (query: object) => medianOf(() => call(base, "POST", "/v1/machine/find", query));
   row("find id", await find({ id: key }));
@@ -221,7 +194,7 @@ async function compare(folder: string): Promise<void> {
       .executeTakeFirstOrThrow();
     let there = 2;
     for (const size of SIZES) {
-      await grow(db, model, there, size);
+      await grow(db, model, there + 1, size);
       there = size;
       await lists(db, base, size);
       console.log(`         metal-api's memory: ${residentMb(server.pid!).toFixed(0)} MB`);

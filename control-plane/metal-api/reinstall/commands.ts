@@ -3,12 +3,14 @@
 // before it touched a disk.
 import { notify } from "@metal-stack/database";
 import { sql } from "kysely";
+import { checkFeature } from "../allocation/rules-request.ts";
 import { updateAllocation } from "../allocation/store.ts";
 import { enqueueBmcCommand, supersedePowerCommands } from "../bmc/commands.ts";
 import type { Db, Tx } from "../database/schema.ts";
 import { imageById } from "../images/store.ts";
 import { lockMachine } from "../machines/store.ts";
 import { recordEvent } from "../provisioning/store.ts";
+import { checkImageOfSize } from "../size-image-constraints/store.ts";
 import { setVrfOfMachine } from "../switches/store.ts";
 import { BEFORE_ITS_BOOT, checkReinstall } from "./rules.ts";
 
@@ -30,6 +32,8 @@ export async function reinstallMachine(
   checkReinstall({ stateValue: machine.state_value, allocation }, imageId);
   // Exactly this one: a partial id would be another image tomorrow.
   const image = await imageById(tx, imageId);
+  checkFeature(image.features, allocation!.role);
+  await checkImageOfSize(tx, machine.size_id, image.id);
   const same = allocation!.reinstall && allocation!.image_id === image.id;
   if (same && (await isOnItsWay(tx, id))) return;
   await updateAllocation(tx, allocation!.uuid, { reinstall: true, image_id: image.id });

@@ -10,7 +10,7 @@ import { abortReinstall, reportInstallation } from "../boot/report.ts";
 import { factsOf, installationOf } from "../boot/store.ts";
 import { eventsOf, recordEvent } from "../provisioning/store.ts";
 import { setVrfOfMachine } from "../switches/store.ts";
-import { FIREWALL_IMAGE, IMAGE, PARTITION } from "../testing/fleet.ts";
+import { FIREWALL_IMAGE, IMAGE, PARTITION, SIZE } from "../testing/fleet.ts";
 import { books, createTenant, type Tenant } from "../testing/tenant.ts";
 import { signed } from "../testing/world.ts";
 import { createRestServer } from "../rest/server.ts";
@@ -18,7 +18,7 @@ import { reinstallRoutes } from "./routes.ts";
 import { advanceReinstalls } from "./worker.ts";
 import type { App } from "../rest/app.ts";
 
-const NEW = FIREWALL_IMAGE;
+const NEW = "debian-13.0.20261101";
 const MINUTE_MS = 60_000;
 const BOOT_INFO = {
   primary_disk: "/dev/sda",
@@ -37,6 +37,11 @@ let now = new Date();
 beforeAll(async () => {
   tenant = await createTenant({ machines: 12 }, { clock: () => now });
   app = createRestServer(tenant.world.context, [reinstallRoutes]);
+  const image = { url: "http://images/13.tar.zst", os: "debian", version_text: "13.0.20261101" };
+  await db()
+    .insertInto("images")
+    .values({ ...image, id: NEW, features: ["machine"], expiration_date: new Date("2099-01-01T00:00:00Z") })
+    .execute();
 });
 afterAll(async () => {
   await app.close();
@@ -184,6 +189,21 @@ describe("a reinstallation is refused", () => {
     expect(await reinstall({})).toMatchObject({ status: 400, body: { message: unfit } });
     expect(await reinstall({ imageid: "debian-12" })).toMatchObject({ status: 404 });
     expect((await reinstall({ imageid: NEW }, machine, "view")).status).toBe(403);
+  });
+
+  it("with an image that is not for machines, or not for this size", async () => {
+    expect(await reinstall({ imageid: FIREWALL_IMAGE })).toMatchObject({
+      status: 400,
+      body: { message: "given image is not usable for a machine, features: firewall" },
+    });
+    const constraint = { id: SIZE, images: json({ debian: "< 13" }) };
+    await db().insertInto("size_image_constraints").values(constraint).execute();
+    expect(await reinstall({ imageid: NEW })).toMatchObject({
+      status: 422,
+      body: { message: `given size:${SIZE} with image:${NEW} does violate image constraint:debian < 13` },
+    });
+    await db().deleteFrom("size_image_constraints").where("id", "=", SIZE).execute();
+    expect(await commands()).toEqual([]);
   });
 
   it("of a machine that is free, or locked", async () => {

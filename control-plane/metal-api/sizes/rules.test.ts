@@ -107,6 +107,14 @@ describe("a size is refused", () => {
     expect(overlapping(a, [size("b", cores, { ...memory, min: 71 * GIB, max: 80 * GIB })])).toBeUndefined();
     expect(overlapping(a, [size("b", cores, memory, storage), a, size("empty")])).toBeUndefined();
   });
+
+  it("also with several models of GPUs", () => {
+    const gpu = (identifier: string, min: number, max: number) => ({ type: "gpu", identifier, min, max });
+    const a = size("a", cores, memory, gpu("A100*", 1, 2), gpu("H100*", 1, 2));
+    expect(overlapping(a, [size("b", gpu("H100*", 2, 3), cores, memory, gpu("A100*", 2, 2))])?.id).toBe("b");
+    expect(overlapping(a, [size("b", cores, memory, gpu("A100*", 1, 2), gpu("H100*", 3, 4))])).toBeUndefined();
+    expect(overlapping(a, [size("b", cores, memory, gpu("A100*", 1, 2))])).toBeUndefined();
+  });
 });
 
 describe("a glob", () => {

@@ -88,18 +88,17 @@ function overlap(one: SizeRule, other: SizeRule): boolean {
   return covers(one, other) && covers(other, one);
 }
 
-/** Every constraint of `one` meets all of `other`'s of its type: same identifier, intersecting ranges. */
+/** Every constraint of `one` has its like in `other`: same type and identifier, intersecting ranges. */
 function covers(one: SizeRule, other: SizeRule): boolean {
-  return one.constraints.every((a) => {
-    const same = other.constraints.filter((b) => b.type === a.type);
-    return (
-      same.length > 0 &&
-      same.every(
-        (b) =>
-          (a.identifier ?? "") === (b.identifier ?? "") && (a.min ?? 0) <= (b.max ?? 0) && (b.min ?? 0) <= (a.max ?? 0),
-      )
-    );
-  });
+  return one.constraints.every((a) =>
+    other.constraints.some(
+      (b) =>
+        a.type === b.type &&
+        (a.identifier ?? "") === (b.identifier ?? "") &&
+        (a.min ?? 0) <= (b.max ?? 0) &&
+        (b.min ?? 0) <= (a.max ?? 0),
+    ),
+  );
 }
 
 /** Constraints that exactly this server fulfils: a start for an operator who describes a new model. */

@@ -52,6 +52,8 @@ describe("an address", () => {
       expect((await find(query)).body).toEqual([]);
     expect((await find({ addressfamily: "IPX" })).status).toBe(422);
 
+    const touched = await world.call<IPResponse>("edit", "POST", "/v1/ip", { ipaddress: "203.0.113.1" });
+    expect([touched.status, touched.body]).toEqual([200, { ...created.body, changed: touched.body.changed }]);
     const updated = await world.call<IPResponse>("edit", "POST", "/v1/ip", {
       ipaddress: "203.0.113.1",
       type: "static",

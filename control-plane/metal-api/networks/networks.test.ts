@@ -217,6 +217,23 @@ describe("an operator's network", () => {
     ]);
   });
 
+  it("stays as it is when an update says nothing", async () => {
+    for (const id of [INTERNET, SUPER, UNDERLAY]) {
+      const { body: before } = await world.call<NetworkResponse>("view", "GET", `/v1/network/${id}`);
+      const { status, body } = await world.call<NetworkResponse>("admin", "POST", "/v1/network", { id });
+      expect([status, body]).toEqual([200, { ...before, changed: body.changed }]);
+    }
+  });
+
+  it("is found by whole prefixes, not by the address of one and the length of another", async () => {
+    await create({ id: "two", prefixes: ["198.18.0.0/24", "198.19.0.0/25"] });
+    const find = (prefix: string) =>
+      world.call<NetworkResponse[]>("view", "POST", "/v1/network/find", { prefixes: [prefix] });
+    expect((await find("198.19.0.0/25")).body).toMatchObject([{ id: "two" }]);
+    expect((await find("198.18.0.0/25")).body).toEqual([]);
+    await world.call("admin", "DELETE", "/v1/network/two");
+  });
+
   it("is not changed by a client that has seen an older version", async () => {
     const { headers } = await world.call("view", "GET", `/v1/network/${UNDERLAY}`);
     const update = () =>

@@ -5,13 +5,19 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { dump, load } from "js-yaml";
 import { ApiClient } from "@metal-stack/api-client";
+import { tokenOf } from "./kubeconfig.ts";
 
+/** The original writes a null or an empty text for what is not set. */
 export interface Context {
   readonly url?: string;
-  readonly hmac?: string;
+  readonly hmac?: string | null;
   readonly hmac_auth_type?: string;
   readonly certificate_authority_data?: string;
   readonly issuer_url?: string;
+  readonly issuer_type?: string;
+  readonly custom_scopes?: string;
+  readonly client_id?: string;
+  readonly client_secret?: string;
 }
 
 export interface ConfigFile {
@@ -27,6 +33,7 @@ const DEFAULT_HMAC_TYPE = "Metal-Admin";
 /** Global flags, as commander parses them. */
 export interface GlobalFlags {
   readonly config?: string;
+  readonly kubeconfig?: string;
   readonly apiUrl?: string;
   readonly apiToken?: string;
   readonly outputFormat?: string;
@@ -39,10 +46,9 @@ export interface GlobalFlags {
 
 /** The config file that counts: `--config`, else the first that exists of /etc/metalctl, ~/.metalctl and the current folder. */
 export function configPath(flag: string | undefined): string | undefined {
-  const named = flag ?? process.env["METALCTL_CONFIG"];
-  if (named) {
-    if (!existsSync(named)) throw new Error(`the config file ${named} does not exist`);
-    return named;
+  if (flag) {
+    if (!existsSync(flag)) throw new Error(`the config file ${flag} does not exist`);
+    return flag;
   }
   return ["/etc/metalctl", join(homedir(), ".metalctl"), "."]
     .map((folder) => join(folder, "config.yaml"))
@@ -51,11 +57,15 @@ export function configPath(flag: string | undefined): string | undefined {
 
 export function readConfigFile(path: string | undefined): ConfigFile {
   if (!path) return {};
+  let config: unknown;
   try {
-    return load(readFileSync(path, "utf8")) ?? {};
+    config = load(readFileSync(path, "utf8")) ?? {};
   } catch (error) {
     throw new Error(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
+  if (typeof config !== "object" || Array.isArray(config))
+    throw new Error(`${path} must have current and contexts; see: metalctl context --help`);
+  return config as ConfigFile;
 }
 
 export function writeConfigFile(path: string, config: ConfigFile): void {
@@ -67,24 +77,38 @@ function variable(name: string): string | undefined {
   return process.env[`METALCTL_${name}`] || undefined;
 }
 
-export function currentContext(flags: GlobalFlags): Context {
-  const config = readConfigFile(configPath(flags.config));
-  const context = (config.current === undefined ? undefined : config.contexts?.[config.current]) ?? {};
+/**
+ * The context that counts. Empty texts and nulls in it count as unset.
+ * @throws Error when `current` names no context and nothing else says where the API is
+ */
+export function currentContext(flags: GlobalFlags): Context & { readonly url: string } {
+  const path = configPath(flags.config);
+  const { current, contexts } = readConfigFile(path);
+  const context = (current ? contexts?.[current] : undefined) ?? {};
+  if (current && !contexts?.[current] && !flags.apiUrl)
+    throw new Error(`there is no context "${current}" in ${path ?? ""}; choose one of: metalctl context list`);
   const merged = {
-    url: flags.apiUrl ?? variable("API_URL") ?? context.url ?? FALLBACK_URL,
-    hmac: variable("HMAC") ?? context.hmac,
-    hmac_auth_type: variable("HMAC_AUTH_TYPE") ?? context.hmac_auth_type ?? DEFAULT_HMAC_TYPE,
-    certificate_authority_data: variable("CERTIFICATE_AUTHORITY_DATA") ?? context.certificate_authority_data,
+    hmac: variable("HMAC") || context.hmac,
+    hmac_auth_type: variable("HMAC_AUTH_TYPE") || context.hmac_auth_type || DEFAULT_HMAC_TYPE,
+    certificate_authority_data: variable("CERTIFICATE_AUTHORITY_DATA") || context.certificate_authority_data,
   };
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+  return {
+    ...Object.fromEntries(Object.entries(merged).filter(([, value]) => value)),
+    url: flags.apiUrl || context.url || FALLBACK_URL,
+  };
+}
+
+/** The token to speak with: the flag's, else the one that a log-in to the current context left in the kubeconfig. */
+export function currentToken(flags: GlobalFlags): string | undefined {
+  return flags.apiToken || tokenOf(readConfigFile(configPath(flags.config)).current, flags.kubeconfig);
 }
 
 /** A client for the current context. HMAC wins over a token, as in the original. */
 export function apiClient(flags: GlobalFlags): ApiClient {
   const context = currentContext(flags);
-  const token = flags.apiToken ?? variable("API_TOKEN");
+  const token = context.hmac ? undefined : currentToken(flags);
   return new ApiClient({
-    url: context.url!,
+    url: context.url,
     ...(context.hmac ? { hmac: { type: context.hmac_auth_type!, key: context.hmac } } : {}),
     ...(token ? { token } : {}),
     ...(context.certificate_authority_data

@@ -263,13 +263,6 @@ describe("metalctl", () => {
     );
   });
 
-  it("switches contexts and back", async () => {
-    expect((await api.metalctl("context", "other")).stdout).toBe("switched to other\n");
-    expect((await api.metalctl("context", "short")).stdout).toBe("other\n");
-    expect((await api.metalctl("context", "-")).stdout).toBe("switched to lab\n");
-    expect((await api.metalctl("context", "nowhere")).stderr).toContain('no context "nowhere"');
-  });
-
   it("allocates a certain address and frees it", async () => {
     api.answers["POST /metal/v1/ip/allocate/10.0.0.9"] = [201, { ipaddress: "10.0.0.9" }];
     await api.metalctl("network", "ip", "create", "--ipaddress", "10.0.0.9", "--network", "n", "--project", "p");

@@ -11,6 +11,7 @@ import { addPartitionCommands } from "./commands/partition.ts";
 import { addSizeCommands } from "./commands/size.ts";
 import { addSwitchCommands } from "./commands/switch.ts";
 import { addVpnCommands } from "./commands/vpn.ts";
+import { bindEnvironment } from "./environment.ts";
 import { FORMATS } from "./output/printer.ts";
 import { filesystemLayout, image, project, tenant } from "./resources/catalogue.ts";
 
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .option("-c, --config <file>", "alternative config file")
     .option("--api-url <url>", "the API, instead of the context's")
     .option("--api-token <token>", "a bearer token, instead of the context's credentials")
+    .option("--kubeconfig <file>", "where the token of the log-in is, instead of $KUBECONFIG or ~/.kube/config")
     .option("-o, --output-format <format>", FORMATS.join("|"))
     .option("--template <template>", "fields for -o template, e.g. '{{ .id }}'")
     .option("--no-headers", "tables without header")
@@ -39,5 +41,6 @@ export function createProgram(): Command {
   addAuditCommands(program);
   addContextCommands(program);
   addGeneralCommands(program);
+  bindEnvironment(program);
   return program;
 }

@@ -1,42 +1,74 @@
-// `context`: which API and which credentials count.
-import { homedir } from "node:os";
-import { join } from "node:path";
+// `context`: which API and which credentials count. The file is the original's (reference/platform-services.md 3.1).
 import type { Command } from "commander";
-import { configPath, readConfigFile, writeConfigFile, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { configPath, readConfigFile, writeConfigFile, type ConfigFile, type GlobalFlags } from "../configuration.ts";
+import { isTabular, printing, render } from "../output/printer.ts";
 import { column, type Doc } from "../resources/resource.ts";
 
+const EXAMPLE = `
+~/.metalctl/config.yaml:
+
+current: prod
+contexts:
+  prod:
+    url: https://api.example.org/metal
+    issuer_url: https://dex.example.org/dex
+    client_id: metal_client
+    client_secret: "456"
+  lab:
+    url: http://localhost:8080/metal
+    hmac: "789"
+`;
+
+const COLUMNS = [column("Name", "name"), column("API URL", "url"), column("Issuer URL", "issuer_url")];
+
 export function addContextCommands(program: Command): void {
-  program
+  const group = program
     .command("context [name]")
     .alias("ctx")
-    .description("list contexts, or switch to one; - for the previous, short for the name only")
+    .description("list contexts, or switch to one; - for the previous")
+    .addHelpText("after", EXAMPLE)
     .action((name: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags>();
-      const path = configPath(flags.config) ?? join(homedir(), ".metalctl", "config.yaml");
-      const config = readConfigFile(path);
-      if (name === "short") return console.log(config.current ?? "");
-      if (name === undefined) {
-        const rows: Doc[] = Object.entries(config.contexts ?? {}).map(([key, context]) => ({
-          ...context,
-          name: key === config.current ? `${key} [*]` : key,
-          hmac: undefined,
-        }));
-        return console.log(
-          render(
-            rows,
-            [column("Name", "name"), column("API URL", "url"), column("Issuer URL", "issuer_url")],
-            printing(flags),
-          ),
-        );
-      }
-      const target = name === "-" ? config.previous : name;
-      if (!target || !config.contexts?.[target]) throw new Error(`there is no context "${target ?? "-"}" in ${path}`);
-      writeConfigFile(path, {
-        ...config,
-        current: target,
-        ...(config.current === undefined ? {} : { previous: config.current }),
-      });
-      console.log(`switched to ${target}`);
+      if (name === undefined) list(flags);
+      else choose(name, flags);
     });
+  group
+    .command("list")
+    .alias("ls")
+    .description("all contexts; the current one is marked")
+    .action((_, command: Command) => list(command.optsWithGlobals<GlobalFlags>()));
+  group
+    .command("short")
+    .description("only the name of the current context")
+    .action((_, command: Command) => console.log(open(command.optsWithGlobals<GlobalFlags>()).config.current ?? ""));
+}
+
+function open(flags: GlobalFlags): { path: string; config: ConfigFile } {
+  const path = configPath(flags.config);
+  if (!path)
+    throw new Error(
+      "there is no config.yaml in /etc/metalctl, ~/.metalctl or this folder; see: metalctl context --help",
+    );
+  return { path, config: readConfigFile(path) };
+}
+
+function list(flags: GlobalFlags): void {
+  const { config } = open(flags);
+  const how = printing(flags);
+  const mark = (name: string) => (isTabular(how.format) && name === config.current ? `${name} [*]` : name);
+  // Credentials stay in the file.
+  const rows = Object.entries(config.contexts ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { url, issuer_url }]): Doc => ({ name: mark(name), url, issuer_url }));
+  console.log(render(rows, COLUMNS, how));
+}
+
+function choose(name: string, flags: GlobalFlags): void {
+  const { path, config } = open(flags);
+  const target = name === "-" ? config.previous : name;
+  if (!target) throw new Error("there is no previous context");
+  if (!config.contexts?.[target]) throw new Error(`there is no context "${target}" in ${path}`);
+  if (target === config.current) return console.log(`✔ context "${target}" already active`);
+  writeConfigFile(path, { ...config, current: target, previous: config.current ?? "" });
+  console.log(`✔ switched context to "${target}"`);
 }

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { dump } from "js-yaml";
 import { ApiError } from "@metal-stack/api-client";
-import { apiClient, currentContext, type GlobalFlags } from "../configuration.ts";
+import { apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
+import { printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
 
 export const CLIENT_VERSION = "v0.1.0";
@@ -38,6 +39,26 @@ export function addGeneralCommands(program: Command): void {
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags>();
       const user = await apiClient(flags).get<Doc>("/v1/user/me");
-      console.log(dump({ ...user, api: currentContext(flags).url }).trimEnd());
+      const context = currentContext(flags);
+      const expires = context.hmac ? undefined : expiryOf(currentToken(flags));
+      if (flags.outputFormat && flags.outputFormat !== "table")
+        return console.log(render([{ ...user, api: context.url, expires }], [], printing(flags), true));
+      // The original's lines, from the API's answer instead of the token's text.
+      const { Name, Tenant, Issuer, Groups } = user as Readonly<Record<string, string>> & { Groups?: string[] | null };
+      console.log(`UserId: ${Name ?? ""}`);
+      if (Tenant) console.log(`Tenant: ${Tenant}`);
+      if (Issuer) console.log(`Issuer: ${Issuer}`);
+      console.log(["Groups:", ...(Groups ?? []).map((group) => ` ${group}`)].join("\n"));
+      if (expires) console.log(`Expires at ${expires}`);
     });
+}
+
+/** When a token ends, in RFC 3339; nothing when it does not say (RFC 7519 section 4.1.4). */
+function expiryOf(token: string | undefined): string | undefined {
+  try {
+    const { exp } = JSON.parse(Buffer.from(token!.split(".")[1]!, "base64url").toString()) as { exp: number };
+    return new Date(exp * 1000).toISOString();
+  } catch {
+    return undefined;
+  }
 }

@@ -8,7 +8,8 @@ export function addFlags(command: Command, flags: readonly Flag[]): Command {
   for (const flag of flags) {
     if (flag.kind === "list" || flag.kind === "labels") {
       command.option(flag.flags, flag.help, (value: string, previous: string[] | undefined) => [
-        ...(previous ?? []),
+        // The command line replaces what a variable says.
+        ...(command.getOptionValueSource(optionName(flag.flags)) === "env" ? [] : (previous ?? [])),
         ...value.split(",").filter(Boolean),
       ]);
     } else command.option(flag.flags, flag.help);

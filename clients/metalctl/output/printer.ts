@@ -27,7 +27,7 @@ export interface Printing {
 
 /** What the global flags ask for; `describe` falls back to yaml. */
 export function printing(flags: GlobalFlags, fallback: Format = "table"): Printing {
-  const format = (flags.outputFormat ?? (process.env["METALCTL_OUTPUT_FORMAT"] || fallback)) as Format;
+  const format = (flags.outputFormat || fallback) as Format;
   if (!FORMATS.includes(format)) throw new Error(`unknown output format "${format}", use one of ${FORMATS.join(", ")}`);
   if (format === "template" && flags.template === undefined)
     throw new Error("the output format template needs --template");

@@ -24,6 +24,10 @@ export interface FakeApi {
   calls: Call[];
   /** "METHOD /metal/path" to status and body; everything else is 404. */
   answers: Record<string, [status: number, body: unknown]>;
+  /** Variables that metalctl gets besides PATH and HOME, until {@link FakeApi.forget}. */
+  env: Record<string, string>;
+  /** Where the API is. */
+  readonly url: string;
   /** Where the config file is. */
   readonly folder: string;
   metalctl(...args: string[]): Promise<Result>;
@@ -56,19 +60,24 @@ export async function fakeApi(): Promise<FakeApi> {
   const api: FakeApi = {
     calls: [],
     answers: {},
+    env: {},
+    get url() {
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
+    },
     folder,
     metalctl: (...args) =>
       new Promise((resolve) => {
         execFile(
           process.execPath,
           [join(import.meta.dirname, "..", "main.ts"), ...args],
-          { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder } },
+          { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder, ...api.env } },
           (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
         );
       }),
     forget: () => {
       api.calls = [];
       api.answers = {};
+      api.env = {};
     },
     close: async () => {
       await new Promise((resolve) => server.close(resolve));
@@ -76,10 +85,9 @@ export async function fakeApi(): Promise<FakeApi> {
     },
   };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
   writeFileSync(
     join(folder, "config.yaml"),
-    `current: lab\ncontexts:\n  lab:\n    url: ${url}\n    hmac: secret\n  other:\n    url: http://127.0.0.1:1\n`,
+    `current: lab\ncontexts:\n  lab:\n    url: ${api.url}\n    hmac: secret\n  other:\n    url: http://127.0.0.1:1\n`,
   );
   return api;
 }

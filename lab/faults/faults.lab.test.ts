@@ -12,7 +12,10 @@ import { run } from "./run.ts";
 const able = canMakeLeaves();
 if (!able) console.warn("SKIPPED: real metal-cores need network namespaces");
 
-const APART = Object.keys(FAULTS).filter((kind) => !FAULTS[kind]!.together && !FAULTS[kind]!.kernelLeaves);
+const APART = Object.keys(FAULTS).filter((kind) => {
+  const { together, kernelLeaves, long } = FAULTS[kind]!;
+  return !together && !kernelLeaves && !long;
+});
 const STRIKES = 30;
 const STRIKES_OF_ONE_KIND = 4;
 

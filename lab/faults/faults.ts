@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { LEAVES } from "../fleet/fleet.ts";
 import type { WireState } from "../fleet/bmc.ts";
+import type { Phase } from "../fleet/hammer.ts";
 import type { LinkState } from "./link.ts";
 import type { Random } from "./random.ts";
 import type { Region } from "./region.ts";
@@ -15,8 +16,13 @@ interface Fault {
   readonly together?: true;
   /** Needs real metal-cores on leaves of network namespaces. */
   readonly kernelLeaves?: true;
+  /** Takes minutes: not in the tests that everybody runs. */
+  readonly long?: true;
 }
 
+const MINUTE_MS = 60_000;
+/** What nobody but a reset brings a machine back from. */
+const WORKING: ReadonlySet<Phase> = new Set(["erasing", "reporting erase", "installing", "reporting install"]);
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
@@ -65,10 +71,33 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
 
+  hang: {
+    what: "a machine hangs while it is erased or installed; its power stays on",
+    long: true,
+    async strike({ fleet }, random, say) {
+      const working = () =>
+        fleet.machines.filter(({ running }) => running.kind === "discovery" && WORKING.has(running.phase));
+      for (const until = Date.now() + 3_000; working().length === 0 && Date.now() < until;) await sleep(20);
+      const busy = working();
+      if (busy.length === 0) return say("nobody is erased or installed");
+      random.pick(busy).hang();
+    },
+  },
+
   "metal-core": {
     what: "a real metal-core is killed",
     kernelLeaves: true,
     strike: (region, random, say) => killed(`metal-core-${random.pick(LEAVES)}`).strike(region, random, say),
+  },
+
+  "metal-core-both": {
+    what: "both metal-cores of a rack are killed at once",
+    kernelLeaves: true,
+    async strike(region, _random, say) {
+      say("kill both metal-cores");
+      region.kills += LEAVES.length;
+      await Promise.all(LEAVES.map((leaf) => region.victims.get(`metal-core-${leaf}`)!.kill()));
+    },
   },
 
   "leaf-away": {
@@ -84,9 +113,23 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
 
+  "leaves-away": {
+    what: "the agents of both leaves are gone at once for a while",
+    async strike(region, random, say) {
+      const { fleet } = region;
+      say("stop both leaves");
+      region.kills += fleet.leaves.length;
+      for (const leaf of fleet.leaves) fleet.stopLeaf(leaf);
+      await sleep(random.between(0, 500));
+      for (const leaf of fleet.leaves) fleet.startLeaf(leaf);
+    },
+  },
+
   "partition-cut": wire("cut", 200, 1_500),
   "partition-silent": wire("silent", 200, 3_000),
   "partition-bad": wire("bad", 500, 2_500),
+  "partition-cut-minutes": { ...wire("cut", 2 * MINUTE_MS, 5 * MINUTE_MS), long: true },
+  "partition-silent-minutes": { ...wire("silent", 2 * MINUTE_MS, 5 * MINUTE_MS), long: true },
   "bmc-silent": bmc("silent", 200, 1_500),
   "bmc-slow": bmc("slow", 500, 2_500),
   "bmc-nonsense": bmc("nonsense", 200, 1_500),

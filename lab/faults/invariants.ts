@@ -34,6 +34,10 @@ const INVARIANTS: Readonly<Record<string, string>> = {
       where v.machine_id = m.id and v.accepted and r.phase = 'done' and r.finished is not null
         and not exists (select from releases later where later.machine_id = m.id and later.created > r.created))`,
 
+  "a disk counts as erased only when it kept all marks until its erase": `
+    select machine_id || ' ' || (document -> 'disk' ->> 'name') || ' was erased without marks' as breach from erase_records
+    where good and coalesce((document ->> 'marksproven')::int, 0) = 0`,
+
   "only erased machines without tenant wait": `
     select id || ' waits, ' || disks as breach from machines where waiting_until > now() and disks <> 'erased'`,
 
@@ -171,9 +175,10 @@ export async function passTime(db: Kysely<unknown>, minutes: number): Promise<vo
   await db.transaction().execute(async (tx) => {
     await sql`update releases set since = since - ${ago}, deadline = deadline - ${ago}, next_try = next_try - ${ago}
       where finished is null`.execute(tx);
-    await sql`update bmc_commands set expires = expires - ${ago}, created = created - ${ago} where done is null`.execute(
+    await sql`update bmc_commands set expires = expires - ${ago}, created = created - ${ago}, done = done - ${ago}`.execute(
       tx,
     );
+    await sql`update allocations set created = created - ${ago} where installed is null`.execute(tx);
     await sql`update provisioning_states set last_event_time = last_event_time - ${ago}`.execute(tx);
   });
 }

@@ -8,6 +8,7 @@ import { breaches, freeMachines, olderTransactions, passTime, unrest } from "./i
 import { Random } from "./random.ts";
 import { Region } from "./region.ts";
 import { Tenants } from "./tenants.ts";
+import { truthOf, untrue } from "./whys.ts";
 
 export interface RunPlan {
   /** One of {@link FAULTS}, or several in turn by chance. */
@@ -53,8 +54,13 @@ const STILL_MS = 6_000;
 /** Longer than every deadline of a boot, an erase that is silent, and a BMC command. */
 const PASSED_MINUTES = 11;
 const HISTORY_TOLD = 120;
-/** How `why` begins this advice. */
-const BOOT_FROM_NETWORK = "boot it from the network";
+/** How `why` begins its advice, and what an operator does then. */
+const ADVICE = [
+  ["boot it from the network", "pxe"],
+  ["boot it from its disk", "disk"],
+] as const;
+/** How `why` begins what comes next, when nothing does. */
+const NOBODY_ACTS = "nothing by itself";
 
 export async function run(plan: RunPlan): Promise<RunReport> {
   const unknown = plan.kinds.filter((kind) => !FAULTS[kind]);
@@ -208,17 +214,20 @@ class Run {
 
   /**
    * A tenant may order "boot from disk" while its machine is installed; when the hammer then cannot report, the machine
-   * runs a system that counts as not installed. Nobody touches a tenant's machine by himself: an operator reads `why`.
+   * runs a system that counts as not installed; and one that hangs on its way into the installed system is not reset. Nobody
+   * touches a tenant's machine by himself: an operator reads `why`.
    */
   async #operate(): Promise<void> {
     const { api, fleet } = this.#region;
     for (const { uuid, running } of fleet.machines) {
-      if (running.kind !== "os") continue;
+      if (running.kind !== "os" && running.kind !== "hung") continue;
       const why = await patiently(() => api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`));
-      if (!why.actions?.some((action) => action.startsWith(BOOT_FROM_NETWORK))) continue;
-      this.#say(`an operator boots ${uuid} from the network, because it is ${why.state}`);
+      if (running.kind === "hung" && !why.next?.startsWith(NOBODY_ACTS)) continue;
+      const device = ADVICE.find(([advice]) => why.actions?.some((action) => action.startsWith(advice)))?.[1];
+      if (!device) continue;
+      this.#say(`an operator boots ${uuid} by ${device}, because it is ${why.state}`);
       this.#operated += 1;
-      for (const command of ["pxe", "cycle"]) await api.post(`/v1/machine/${uuid}/power/${command}`);
+      for (const command of [device, "cycle"]) await api.post(`/v1/machine/${uuid}/power/${command}`);
     }
   }
 
@@ -248,14 +257,15 @@ class Run {
     });
   }
 
-  /** Whatever state a machine is in, an operator reads what, since when, until when, and what comes next. */
+  /** Whatever state a machine is in, an operator reads what, since when, until when, and what comes next; and it is so. */
   async #unexplained(): Promise<string[]> {
     const found: string[] = [];
     for (const { uuid } of this.#region.fleet.machines) {
+      const truth = () => patiently(() => truthOf(this.#region.db, uuid));
+      const before = await truth();
       const why = await patiently(() => this.#region.api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`));
-      const { doing, since, deadline, next, actions } = why as Partial<MachineWhyResponse>;
-      if (doing && since && deadline && next && actions && actions.length > 0) continue;
-      found.push(`no full answer to why: ${uuid} ${JSON.stringify(why)}`);
+      const wrong = untrue(uuid, why, before, await truth());
+      if (wrong.length > 0) found.push(`why of ${uuid}: ${wrong.join(", ")}: ${JSON.stringify(why)}`);
     }
     return found;
   }

@@ -12,6 +12,8 @@ export class SimulatedDisk {
   readonly size = 8 * 2 ** 30;
   /** Whose data each stripe holds; "" is zeros. */
   readonly #stripes: string[] = Array.from({ length: STRIPES }, () => "");
+  /** What was planted in each stripe before an erase; "" is zeros. */
+  readonly #planted: string[] = Array.from({ length: STRIPES }, () => "");
   /** The allocation whose system boots from here. */
   #system = "";
 
@@ -35,7 +37,14 @@ export class SimulatedDisk {
 
   /** What reading everything back shows, in sectors. */
   get sectorsNotZero(): number {
-    return (this.#stripes.filter((mark) => mark !== "").length * this.sectors) / STRIPES;
+    const dirty = this.#stripes.filter((mark, at) => mark !== "" || this.#planted[at] !== "");
+    return (dirty.length * this.sectors) / STRIPES;
+  }
+
+  /** Plants a mark in every stripe, in sectors of its own, and reads them back: how many were there. The erase takes them. */
+  plantMarks(job: string): number {
+    this.#planted.fill(job);
+    return this.#planted.filter((read) => read === job).length;
   }
 
   async erase(msPerStripe: number, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<void> {
@@ -54,6 +63,7 @@ export class SimulatedDisk {
     for (let stripe = 0; stripe < STRIPES; stripe++) {
       signal.throwIfAborted();
       this.#stripes[stripe] = mark;
+      this.#planted[stripe] = "";
       onProgress((stripe + 1) / STRIPES);
       await sleep(msPerStripe, undefined, { signal });
     }

@@ -80,6 +80,7 @@ export class SimulatedHammer {
   /** What it is busy with: "erase <job>", "install <allocation>"; empty when nothing. */
   #work = "";
   #erased: string | undefined;
+  #marksProven = 0;
   #waits = false;
   /** Events leave in their order. */
   #lastEvent: Promise<unknown> = Promise.resolve();
@@ -196,6 +197,7 @@ export class SimulatedHammer {
     const client = createClient(agent.HammerService, transport);
     if (this.#erased !== jobId) {
       this.#onPhase("erasing");
+      this.#marksProven = disk.plantMarks(jobId);
       let told = 0;
       await disk.erase(pace.eraseStripeMs, this.#signal, (fraction) => {
         if (fraction - told < 0.3) return;
@@ -215,6 +217,7 @@ export class SimulatedHammer {
       sectorsSampled: BigInt(sampleSectors + 8192),
       sectorsNotZero: BigInt(left),
       sectorSize: 512,
+      marksProven: this.#marksProven,
       verified: left === 0,
     };
     await this.#insist((options) => client.reportErase({ machineId, jobId, disks: [report] }, options));

@@ -18,6 +18,8 @@ const RESTART_MS = 30;
 export type Running =
   | { readonly kind: "off" }
   | { readonly kind: "firmware" }
+  /** Powered, and does nothing until its BMC resets it. */
+  | { readonly kind: "hung" }
   | { readonly kind: "discovery"; readonly phase: Phase }
   | { readonly kind: "os"; readonly allocation: string; readonly since: Date };
 
@@ -105,6 +107,13 @@ export class SimulatedMachine implements Chassis {
     this.#power?.abort(new Error("the power is gone"));
     this.#power = undefined;
     this.running = { kind: "off" };
+  }
+
+  /** Its kernel stops. */
+  hang(): void {
+    this.#power?.abort(new Error("it hangs"));
+    this.running = { kind: "hung" };
+    this.#surroundings.say(this.uuid, "hangs");
   }
 
   /** Another server with the same uuid, with a disk of its own, at a port of its own: boots until the signal aborts. */

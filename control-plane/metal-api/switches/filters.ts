@@ -1,18 +1,19 @@
 // The BGP filters of a switch's ports, computed from what is allocated behind them and kept in the port's row, so that
 // the switch is told when, and only when, one changes.
 import { json } from "@metal-stack/database";
+import { sql } from "kysely";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { type Filter, type FilterFacts, filterOf } from "./rules-filter.ts";
 import { changedWantedState, lockSwitch, type PortRow, portsOf } from "./store.ts";
 
-/** Filters by port name, undefined for ports without an allocated machine. */
-export async function filtersOf(db: Db, ports: readonly PortRow[]): Promise<Map<string, Filter | undefined>> {
+/** The filter of each of these ports, of whichever switches; undefined for ports without an allocated machine. */
+export async function filtersOf(db: Db, ports: readonly PortRow[]): Promise<Map<PortRow, Filter | undefined>> {
   const facts = await factsByMachine(db, [...new Set(ports.flatMap((port) => port.machine_id ?? []))]);
   return new Map(
     ports.map((port) => {
       const behind = port.machine_id === null ? undefined : facts.get(port.machine_id);
-      return [port.name, behind && filterOf(behind, port.vrf)];
+      return [port, behind && filterOf(behind, port.vrf)];
     }),
   );
 }
@@ -25,7 +26,7 @@ export async function refreshFilters(db: Db, switchId: string): Promise<void> {
     const filters = await filtersOf(tx, ports);
     let changes = 0;
     for (const port of ports) {
-      const filter = filters.get(port.name) ?? {};
+      const filter = filters.get(port) ?? {};
       if (sameFilter(port.filter, filter)) continue;
       changes += 1;
       await tx
@@ -49,7 +50,7 @@ async function factsByMachine(db: Db, machineIds: readonly string[]): Promise<Ma
   const allocations = await db
     .selectFrom("allocations")
     .select(["machine_id", "role", "networks", "project_id"])
-    .where("machine_id", "in", machineIds)
+    .where("machine_id", "=", anyOf(machineIds))
     .execute();
   if (allocations.length === 0) return new Map();
 
@@ -61,16 +62,12 @@ async function factsByMachine(db: Db, machineIds: readonly string[]): Promise<Ma
           .selectFrom("networks as own")
           .innerJoin("networks as parent", "parent.id", "own.parent_network_id")
           .select(["own.id", "parent.additional_announcable_cidrs as cidrs"])
-          .where("own.id", "in", privateIds)
+          .where("own.id", "=", anyOf(privateIds))
           .execute(),
     db
       .selectFrom("ips")
       .select(["ip", "project_id"])
-      .where(
-        "project_id",
-        "in",
-        allocations.map((allocation) => allocation.project_id),
-      )
+      .where("project_id", "=", anyOf(allocations.map((allocation) => allocation.project_id)))
       .execute(),
   ]);
   const announcable = new Map(parents.map(({ id, cidrs }) => [id, cidrs]));
@@ -86,4 +83,9 @@ async function factsByMachine(db: Db, machineIds: readonly string[]): Promise<Ma
       },
     ]),
   );
+}
+
+/** One parameter, however many there are: a list of all switches asks for all their machines. */
+function anyOf(ids: readonly string[]) {
+  return sql<string>`any(${[...new Set(ids)]}::text[])`;
 }

@@ -23,18 +23,14 @@ export async function switchResponses(db: Db, rows: readonly SwitchRow[]): Promi
     )
     .execute();
   const byId = new Map(partitions.map((partition) => [partition.id, partition]));
-  const responses: SwitchResponse[] = [];
-  for (const row of rows) {
-    const own = ports.get(row.id) ?? [];
-    responses.push(switchResponse(row, own, await filtersOf(db, own), byId.get(row.partition_id)!));
-  }
-  return responses;
+  const filters = await filtersOf(db, [...ports.values()].flat());
+  return rows.map((row) => switchResponse(row, ports.get(row.id) ?? [], filters, byId.get(row.partition_id)!));
 }
 
 function switchResponse(
   row: SwitchRow,
   ports: readonly PortRow[],
-  filters: ReadonlyMap<string, Filter | undefined>,
+  filters: ReadonlyMap<PortRow, Filter | undefined>,
   partition: PartitionRow,
 ): SwitchResponse {
   const connected = ports.filter((port) => port.machine_id !== null);
@@ -49,7 +45,7 @@ function switchResponse(
     management_user: row.management_user,
     console_command: row.console_command,
     // Here a port is as it is wished to be …
-    nics: ports.map((port) => nicOf(port, port.admin_status || port.actual, filters.get(port.name))),
+    nics: ports.map((port) => nicOf(port, port.admin_status || port.actual, filters.get(port))),
     // … and here as it is; a difference is what clients show.
     connections: connected
       .toSorted((a, b) => a.machine_id!.localeCompare(b.machine_id!))

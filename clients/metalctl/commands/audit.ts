@@ -1,8 +1,9 @@
-// `audit`: who did what (reference/platform-services.md 3.3).
+// `audit`: who did what (reference/platform-services.md 3.2).
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { truncate } from "../output/age.ts";
 import { printing, render, type Column } from "../output/printer.ts";
+import { sortBy, type SortKeys } from "../output/sort.ts";
 import { column, field, type Doc, type Flag } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
@@ -10,7 +11,9 @@ type Flags = GlobalFlags & Record<string, unknown>;
 
 const DEFAULT_LIMIT = "100";
 const BODY_SHOWN = 40;
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+/** The end of what a Date can be (ECMA-262 section 21.4.1.1). */
+const LAST_TIME_MS = 8.64e15;
 
 const text = (flag: string, name: string, help = "filter"): Flag => ({ flags: `--${flag} <value>`, help, field: name });
 
@@ -22,7 +25,7 @@ const FILTERS: readonly Flag[] = [
   text("user", "user"),
   text("tenant", "tenant"),
   text("detail", "detail", "HTTP method"),
-  text("phase", "phase", "request, response or single"),
+  text("phase", "phase", "request, response, single, error, opened or closed"),
   text("path", "path", "a part of it"),
   text("forwarded-for", "forwarded_for", "a part of it"),
   text("remote-addr", "remote_addr", "a part of it"),
@@ -43,13 +46,32 @@ const COLUMNS: readonly Column<Doc>[] = [
   { header: "Body", cell: (doc) => truncate(field("body")(doc), BODY_SHOWN), in: "wide" },
 ];
 
-/** "1h" is an hour ago; anything else is a time. */
+const SORT_KEYS: SortKeys = { timestamp: "timestamp", user: "user", tenant: "tenant", path: "path" };
+
+/** "1h", "1h30m" and "7d" are so long ago; anything else is a time, UTC unless it says where. */
 function timeOf(given: unknown): string | undefined {
-  if (typeof given !== "string") return undefined;
-  const ago = /^(\d+)([smhd])$/.exec(given);
-  const time = ago ? Date.now() - Number(ago[1]) * UNITS[ago[2]!]! : Date.parse(given);
-  if (Number.isNaN(time)) throw new Error(`"${given}" is neither a time nor a duration such as 1h`);
+  if (typeof given !== "string" || given === "") return undefined;
+  const zone = /^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(given) ? "Z" : "";
+  const time = /^(\d+(\.\d+)?[smhdw])+$/.test(given) ? Date.now() - milliseconds(given) : Date.parse(given + zone);
+  if (!Number.isFinite(time) || Math.abs(time) > LAST_TIME_MS)
+    throw new Error(`"${given}" is neither a time nor a duration such as 1h`);
   return new Date(time).toISOString();
+}
+
+function milliseconds(duration: string): number {
+  const parts = [...duration.matchAll(/([\d.]+)([a-z])/g)];
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0);
+}
+
+/** A body in many lines, if it is JSON; the trail stores some bodies as JSON in a JSON text. */
+function pretty(body: unknown): unknown {
+  try {
+    let value: unknown = JSON.parse(String(body));
+    if (typeof value === "string") value = JSON.parse(value);
+    return JSON.stringify(value, null, 4);
+  } catch {
+    return body;
+  }
 }
 
 export function addAuditCommands(program: Command): void {
@@ -58,27 +80,32 @@ export function addAuditCommands(program: Command): void {
     .option("--from <time>", "a time, or how long ago: 1h", "1h")
     .option("--to <time>", "a time, or how long ago")
     .option("--limit <number>", "the newest so many", DEFAULT_LIMIT)
+    .option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(SORT_KEYS).join(", ")}`)
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
+      const limit = Number(flags["limit"]);
+      if (!Number.isSafeInteger(limit) || limit < 1) throw new Error("--limit must be a number of 1 or more");
       const [from, to] = [timeOf(flags["from"]), timeOf(flags["to"])];
       const entries = await apiClient(flags).post<Doc[]>("/v1/audit/find", {
         ...requestFromFlags(FILTERS, flags),
         ...(from && { from }),
         ...(to && { to }),
-        limit: Number(flags["limit"]),
+        limit,
       });
-      console.log(render(entries, COLUMNS, printing(flags)));
+      console.log(render(sortBy(entries, flags["sortBy"], SORT_KEYS), COLUMNS, printing(flags)));
     });
   group
     .command("describe <request-id>")
     .alias("get")
     .description("one entry of the audit trail")
-    .option("--phase <phase>", "request, response or single", "response")
+    .option("--phase <phase>", "request, response, single, error, opened or closed", "response")
+    .option("--prettify-body", "show a body of JSON in many lines")
     .action(async (rqid: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const query = { rqid, phase: flags["phase"], from: new Date(1).toISOString() };
       const [entry] = await apiClient(flags).post<Doc[]>("/v1/audit/find", query);
       if (!entry) throw new Error(`the audit trail has no ${String(flags["phase"])} of request "${rqid}"`);
-      console.log(render([entry], COLUMNS, printing(flags, "yaml"), true));
+      const shown = flags["prettifyBody"] === true ? { ...entry, body: pretty(entry["body"]) } : entry;
+      console.log(render([shown], COLUMNS, printing(flags, "yaml"), true));
     });
 }

@@ -9,6 +9,7 @@ import { dump, load } from "js-yaml";
 import { ApiError, type ApiClient } from "@metal-stack/api-client";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { isTabular, printing, render } from "../output/printer.ts";
+import { sortBy, type SortKeys } from "../output/sort.ts";
 import { field, VERBS, type Doc, type Resource } from "../resources/resource.ts";
 import { readDocuments } from "./documents.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
@@ -20,6 +21,8 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 };
 
 type Options = GlobalFlags & Record<string, unknown>;
+
+const SORT_KEYS: SortKeys = { id: "id", name: "name", description: "description" };
 
 const identity = (resource: Resource, document: Doc) => (resource.id ?? field("id"))(document);
 
@@ -68,12 +71,14 @@ export function addResource(parent: Command, resource: Resource): Command {
 
   if (verbs.includes("list")) {
     const filters = resource.filters ?? [];
-    addFlags(verb("list", "list", `list all ${resource.name} entities`), filters).action(
-      async (_, command: Command) => {
+    const keys = resource.sortKeys ?? SORT_KEYS;
+    addFlags(verb("list", "list", `list all ${resource.name} entities`), filters)
+      .option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(keys).join(", ")}`)
+      .action(async (_, command: Command) => {
         const flags = command.optsWithGlobals<Options>();
-        print(await operations(resource, apiClient(flags)).list(requestFromFlags(filters, flags)), flags, false);
-      },
-    );
+        const found = await operations(resource, apiClient(flags)).list(requestFromFlags(filters, flags));
+        print(sortBy(found, flags["sortBy"], keys), flags, false);
+      });
   }
   if (verbs.includes("describe")) {
     verb("describe", "describe <id>", `describe one ${resource.name}`).action(
@@ -102,7 +107,7 @@ export function addResource(parent: Command, resource: Resource): Command {
         const flags = command.optsWithGlobals<Options>();
         const ops = operations(resource, apiClient(flags));
         if (flags["file"])
-          return forEachDocument(flags, "deleted", (document) => ops.delete(identity(resource, document)));
+          return forEachDocument(resource, flags, "deleted", (document) => ops.delete(identity(resource, document)));
         if (!id) throw new Error("give the id, or a file with -f");
         print([await ops.delete(id)], flags, true);
       },
@@ -124,7 +129,8 @@ function withFile(command: Command): Command {
   return command
     .option("-f, --file <file>", "YAML or JSON documents, - for standard input")
     .option("--skip-security-prompts", "do not ask before each document of a file")
-    .option("--bulk-output", "print one table at the end instead of a line a document");
+    .option("--bulk-output", "print one table at the end instead of a line a document")
+    .option("--timestamps", "put the time before each line");
 }
 
 function addWriting(command: Command, resource: Resource, how: "create" | "update" | "apply"): void {
@@ -144,7 +150,7 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
         }),
     }[how];
     if (flags["file"])
-      return forEachDocument(flags, { create: "created", update: "updated", apply: "applied" }[how], write);
+      return forEachDocument(resource, flags, { create: "created", update: "updated", apply: "applied" }[how], write);
     if (how === "apply") throw new Error("apply needs a file: -f");
     const request = requestFromFlags(own ?? [], flags);
     const id = typeof given[0] === "string" ? given[0] : undefined;
@@ -162,23 +168,45 @@ function api(resource: Resource, flags: Options) {
   return operations(plain, apiClient(flags));
 }
 
-/** Works through all documents of a file; errors are collected, the rest goes on, and the end tells how many failed. */
-async function forEachDocument(flags: Options, done: string, work: (document: Doc) => Promise<Doc>): Promise<void> {
+/**
+ * Works through all documents of a file. Errors are collected, the rest goes on, and the end tells which were done and
+ * which failed: running it again completes it.
+ */
+async function forEachDocument(
+  resource: Resource,
+  flags: Options,
+  done: string,
+  work: (document: Doc) => Promise<Doc>,
+): Promise<void> {
   const documents = readDocuments(field("file")(flags));
   const ask = process.stdin.isTTY && flags["skipSecurityPrompts"] !== true && flags["file"] !== "-";
-  const failures: string[] = [];
-  for (const document of documents) {
+  const bulk = flags["bulkOutput"] === true;
+  const stamp = () => (flags["timestamps"] === true ? `${new Date().toISOString()} ` : "");
+  const results: Doc[] = [];
+  const failed: string[] = [];
+  for (const [index, document] of documents.entries()) {
     if (ask && !(await confirmed(document))) continue;
     try {
       const result = await work(document);
-      console.log(`${done} ${["id", "meta.id", "ipaddress"].map((path) => field(path)(result)).find(Boolean) ?? ""}`);
+      results.push(result);
+      if (!bulk) console.log(`${stamp()}${done} ${nameOf(result) || identity(resource, document)}`);
     } catch (error) {
-      failures.push((error as Error).message);
-      console.error(`Error: ${(error as Error).message}`);
+      failed.push(`${index + 1} (${identity(resource, document) || field("name")(document) || "no id"})`);
+      const reason = (error as Error).message;
+      console.error(`${stamp()}Error: document ${failed.at(-1)}: ${reason}${statusOf(error)}`);
     }
   }
-  if (failures.length > 0) throw new Error(`${failures.length} of ${documents.length} documents failed`);
+  if (bulk) console.log(render(results, resource.columns, printing(flags)));
+  if (failed.length > 0) {
+    const rest = results.length === 0 ? "nothing" : results.map(nameOf).join(", ");
+    throw new Error(`${failed.length} of ${documents.length} documents failed: ${failed.join(", ")}; ${done}: ${rest}`);
+  }
 }
+
+const nameOf = (document: Doc): string =>
+  ["id", "meta.id", "ipaddress"].map((path) => field(path)(document)).find(Boolean) ?? "";
+
+const statusOf = (error: unknown): string => (error instanceof ApiError ? ` (HTTP ${error.statusCode})` : "");
 
 async function confirmed(document: Doc): Promise<boolean> {
   console.log(dump(document));

@@ -1,6 +1,6 @@
 // Documents from files: YAML or JSON, several in one file, "-" for standard input.
 import { readFileSync } from "node:fs";
-import { loadAll } from "js-yaml";
+import { loadAll, YAMLException } from "js-yaml";
 import type { Doc } from "../resources/resource.ts";
 
 /** @throws Error naming the file when it cannot be read or holds anything but documents */
@@ -11,7 +11,7 @@ export function readDocuments(file: string): Doc[] {
   } catch (error) {
     throw new Error(`cannot read ${file}: ${(error as Error).message}`, { cause: error });
   }
-  const documents = loadAll(text)
+  const documents = parse(text, file)
     .filter((document) => document !== null && document !== undefined)
     .flat();
   for (const document of documents) {
@@ -19,4 +19,15 @@ export function readDocuments(file: string): Doc[] {
       throw new Error(`${file}: expected documents with fields, found ${JSON.stringify(document)}`);
   }
   return documents as Doc[];
+}
+
+function parse(text: string, file: string): unknown[] {
+  try {
+    return loadAll(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException) || !error.mark) throw error;
+    const { line, column, snippet } = error.mark;
+    const where = `${file}, line ${line + 1}, column ${column + 1}: ${error.reason}`;
+    throw new Error(snippet ? `${where}\n\n${snippet}` : where, { cause: error });
+  }
 }

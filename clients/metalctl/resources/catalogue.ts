@@ -72,6 +72,13 @@ export const image: Resource = {
   aliases: ["images"],
   help: "operating systems that machines can be given",
   path: "/v1/image",
+  sortKeys: {
+    id: "id",
+    name: "name",
+    description: "description",
+    classification: "classification",
+    expiration: "expirationDate",
+  },
   columns: [
     column("ID", "id"),
     column("Name", "name"),
@@ -127,6 +134,7 @@ export const project: Resource = {
   aliases: ["projects"],
   help: "what a tenant's machines, networks and addresses belong to",
   path: "/v1/project",
+  sortKeys: { id: "meta.id", name: "name", description: "description", tenant: "tenant_id" },
   id: field("meta.id"),
   columns: [
     column("UID", "meta.id"),
@@ -174,6 +182,7 @@ export const tenant: Resource = {
   aliases: ["tenants"],
   help: "who owns projects",
   path: "/v1/tenant",
+  sortKeys: { id: "meta.id", name: "name", description: "description" },
   id: field("meta.id"),
   columns: [
     column("ID", "meta.id"),

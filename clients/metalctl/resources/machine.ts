@@ -84,6 +84,18 @@ export const machine: Resource = {
   aliases: ["machines", "ms"],
   help: "servers",
   path: "/v1/machine",
+  sortKeys: {
+    id: "id",
+    size: "size.id",
+    image: "allocation.image.id",
+    partition: "partition.id",
+    rack: "rackid",
+    project: "allocation.project",
+    liveliness: "liveliness",
+    when: "events.last_event_time",
+    age: "allocation.created",
+    event: "events.log.0.event",
+  },
   sort: (doc) => `${field("allocation.project")(doc)} ${field("id")(doc)}`,
   columns: [
     column("ID", "id"),

@@ -8,6 +8,7 @@ export const network: Resource = {
   aliases: ["networks", "nw"],
   help: "external, private and underlay networks",
   path: "/v1/network",
+  sortKeys: { id: "id", name: "name", description: "description", partition: "partitionid", project: "projectid" },
   sort: (doc) => `${field("partitionid")(doc)} ${field("parentnetworkid")(doc)} ${field("id")(doc)}`,
   columns: [
     column("ID", "id"),
@@ -97,6 +98,15 @@ export const ip: Resource = {
   aliases: ["ips"],
   help: "addresses",
   path: "/v1/ip",
+  sortKeys: {
+    ipaddress: "ipaddress",
+    id: "allocationuuid",
+    name: "name",
+    description: "description",
+    network: "networkid",
+    type: "type",
+    age: "created",
+  },
   id: field("ipaddress"),
   columns: [
     column("IP", "ipaddress"),

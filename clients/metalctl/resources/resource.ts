@@ -1,5 +1,6 @@
 // A resource as metalctl sees it: how to reach it at the API and how to show it. The generic commands do the rest.
 import type { ApiClient } from "@metal-stack/api-client";
+import type { SortKeys } from "../output/sort.ts";
 import type { Column } from "../output/printer.ts";
 
 /** An API document; resources narrow it where they look inside. */
@@ -24,6 +25,8 @@ export interface Resource {
   readonly rows?: (document: Doc) => readonly Doc[];
   /** Default sort order of lists. */
   readonly sort?: (document: Doc) => string;
+  /** What `--sort-by` of list takes; id, name and description unless said. */
+  readonly sortKeys?: SortKeys;
   /** Id of a document; its `id` unless said. */
   readonly id?: (document: Doc) => string;
   /** Filters of list; when given, lists ask POST <path>/find. */

@@ -18,6 +18,7 @@ export const sizeReservation: Resource = {
   aliases: ["reservations", "rs"],
   help: "machines of a size that are kept for a project",
   path: "/v1/size/reservations",
+  sortKeys: { id: "id", partition: "partitionids", size: "sizeid", project: "projectid", amount: "amount" },
   columns: [
     column("ID", "id"),
     column("Size", "sizeid"),

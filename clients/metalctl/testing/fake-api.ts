@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+type Answer = [status: number, body: unknown];
+
 interface Call {
   readonly method: string;
   readonly path: string;
@@ -23,7 +25,7 @@ export interface FakeApi {
   /** What it was asked since {@link FakeApi.forget}. */
   calls: Call[];
   /** "METHOD /metal/path" to status and body; everything else is 404. */
-  answers: Record<string, [status: number, body: unknown]>;
+  answers: Record<string, Answer | ((body: object) => Answer)>;
   /** Variables that metalctl gets besides PATH and HOME, until {@link FakeApi.forget}. */
   env: Record<string, string>;
   /** Where the API is. */
@@ -50,10 +52,11 @@ export async function fakeApi(): Promise<FakeApi> {
         authorization: request.headers.authorization ?? "",
       };
       api.calls.push(call);
-      const [status, body] = api.answers[`${call.method} ${call.path}`] ?? [
+      const answer = api.answers[`${call.method} ${call.path}`] ?? [
         404,
         JSON.stringify({ statuscode: 404, message: "404: Page Not Found" }),
       ];
+      const [status, body] = typeof answer === "function" ? answer(call.body as object) : answer;
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
   });

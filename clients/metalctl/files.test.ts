@@ -1,0 +1,84 @@
+// Files of documents, and lists in order: what the generic commands have in common.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type FakeApi, fakeApi } from "./testing/fake-api.ts";
+
+let api: FakeApi;
+beforeAll(async () => {
+  api = await fakeApi();
+});
+beforeEach(() => api.forget());
+afterAll(() => api.close());
+
+describe("a file of documents", () => {
+  it("that is applied by half says which documents were", async () => {
+    writeFileSync(join(api.folder, "mixed.yaml"), "id: a\n---\nname: nameless\n---\nid: c\n");
+    api.answers["PUT /metal/v1/size"] = (body) =>
+      "id" in body ? [201, body] : [422, JSON.stringify({ statuscode: 422, message: "id is missing" })];
+    const { code, stdout, stderr } = await api.metalctl("size", "apply", "-f", "mixed.yaml", "--timestamps");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\S+Z applied a\n\S+Z applied c\n$/);
+    expect(stderr.replaceAll(/^\S+Z /gm, "")).toBe(
+      "Error: document 2 (nameless): id is missing (HTTP 422)\n" +
+        "Error: 1 of 3 documents failed: 2 (nameless); applied: a, c\n",
+    );
+    const bulk = await api.metalctl(
+      "size",
+      "apply",
+      "-f",
+      "mixed.yaml",
+      "--bulk-output",
+      "-o",
+      "template",
+      "--template",
+      "{{ .id }}",
+    );
+    expect(bulk.stdout).toBe("a\nc\n");
+  });
+
+  it("with a mistake is not begun, and the mistake has a place", async () => {
+    writeFileSync(join(api.folder, "broken.yaml"), "id: a\n---\nid: [b\nname: c\n");
+    const { code, stderr } = await api.metalctl("size", "apply", "-f", "broken.yaml");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: broken\.yaml, line 4, column 1: /);
+    expect(api.calls).toEqual([]);
+  });
+});
+
+describe("metalctl", () => {
+  it("sorts lists by columns, numbers as numbers", async () => {
+    api.answers["GET /metal/v1/size"] = [200, ["b2", "b10", "a"].map((id) => ({ id, name: id[0] }))];
+    const sorted = async (order: string) =>
+      (await api.metalctl("size", "ls", "--sort-by", order, "-o", "template", "--template", "{{ .id }}")).stdout;
+    expect(await sorted("id:desc")).toBe("b10\nb2\na\n");
+    expect(await sorted("name:desc,id")).toBe("b2\nb10\na\n");
+    expect((await api.metalctl("size", "ls", "--sort-by", "color")).stderr).toContain('no "color", use id, name');
+  });
+
+  it("suggests the nearest command and flag", async () => {
+    expect((await api.metalctl("machin", "ls")).stderr).toContain("Did you mean machine?");
+    expect((await api.metalctl("machine", "ls", "--projct", "x")).stderr).toContain("Did you mean --project?");
+  });
+
+  it("takes the original's durations and times for the audit trail, and unfolds bodies", async () => {
+    api.answers["POST /metal/v1/audit/find"] = [200, [{ rqid: "r", body: JSON.stringify('{"a":1}') }]];
+    await api.metalctl(
+      "audit",
+      "ls",
+      "--from",
+      "1h30m",
+      "--to",
+      "2026-11-23 10:00:00",
+      "--status-code",
+      "409",
+      "-q",
+      "x",
+    );
+    const { from, ...rest } = api.calls[0]!.body as { from: string };
+    expect(Math.abs(Date.now() - 5_400_000 - Date.parse(from))).toBeLessThan(300_000);
+    expect(rest).toEqual({ body: "x", status_code: 409, to: "2026-11-23T10:00:00.000Z", limit: 100 });
+    expect((await api.metalctl("audit", "describe", "r", "--prettify-body")).stdout).toContain('      "a": 1');
+    expect((await api.metalctl("audit", "ls", "--limit", "few")).stderr).toContain("--limit must be");
+  });
+});

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addContextCommands } from "./commands/context.ts";
 import { addResource } from "./commands/crud.ts";
+import { addFirewallCommands } from "./commands/firewall.ts";
 import { addFirmwareCommands } from "./commands/firmware.ts";
 import { addGeneralCommands, CLIENT_VERSION } from "./commands/general.ts";
 import { addMachineCommands } from "./commands/machine.ts";
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .exitOverride();
   program.version(CLIENT_VERSION, "--version");
   addMachineCommands(program);
+  addFirewallCommands(program);
   addNetworkCommands(program);
   addPartitionCommands(program);
   addSizeCommands(program);

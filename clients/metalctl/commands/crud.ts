@@ -27,7 +27,7 @@ const SORT_KEYS: SortKeys = { id: "id", name: "name", description: "description"
 const identity = (resource: Resource, document: Doc) => (resource.id ?? field("id"))(document);
 
 /** The operations of a resource at the API, with its own ways where it has them. */
-export function operations(resource: Resource, api: ApiClient) {
+export function operations(resource: Resource, api: ApiClient, flags: Options = {}) {
   return {
     list: async (query: Doc): Promise<Doc[]> => {
       const find = Object.keys(query).length > 0;
@@ -44,10 +44,10 @@ export function operations(resource: Resource, api: ApiClient) {
     },
     update: (document: Doc) => {
       const request = resource.toUpdate?.(document) ?? document;
-      return resource.update ? resource.update(api, request) : api.post<Doc>(resource.path, request);
+      return resource.update ? resource.update(api, request, flags) : api.post<Doc>(resource.path, request);
     },
     delete: (id: string) =>
-      resource.delete ? resource.delete(api, id) : api.delete<Doc>(`${resource.path}/${encodeURIComponent(id)}`),
+      resource.delete ? resource.delete(api, id, flags) : api.delete<Doc>(`${resource.path}/${encodeURIComponent(id)}`),
   };
 }
 
@@ -102,10 +102,10 @@ export function addResource(parent: Command, resource: Resource): Command {
   }
   if (verbs.includes("apply")) addWriting(verb("apply", "apply", `create or update from a file`), resource, "apply");
   if (verbs.includes("delete")) {
-    withFile(verb("delete", "delete [id]", `delete a ${resource.name}`)).action(
+    addFlags(withFile(verb("delete", "delete [id]", `delete a ${resource.name}`)), resource.deleteFlags ?? []).action(
       async (id: string | undefined, _, command: Command) => {
         const flags = command.optsWithGlobals<Options>();
-        const ops = operations(resource, apiClient(flags));
+        const ops = operations(resource, apiClient(flags), flags);
         if (flags["file"])
           return forEachDocument(resource, flags, "deleted", (document) => ops.delete(identity(resource, document)));
         if (!id) throw new Error("give the id, or a file with -f");
@@ -116,7 +116,7 @@ export function addResource(parent: Command, resource: Resource): Command {
   if (verbs.includes("edit")) {
     verb("edit", "edit <id>", `edit a ${resource.name} in $EDITOR`).action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Options>();
-      const ops = operations(resource, apiClient(flags));
+      const ops = operations(resource, apiClient(flags), flags);
       const edited = editDocument(await ops.get(id));
       if (edited === undefined) return console.log("no changes were made");
       print([await ops.update(edited)], flags, true);
@@ -138,7 +138,7 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
   addFlags(withFile(command), own ?? []).action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command;
     const flags = self.optsWithGlobals<Options>();
-    const ops = operations(resource, apiClient(flags));
+    const ops = operations(resource, apiClient(flags), flags);
     const write = {
       create: ops.create,
       update: ops.update,
@@ -165,7 +165,7 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
 /** Requests from flags are request-shaped already: no conversion from a response. */
 function api(resource: Resource, flags: Options) {
   const { toCreate: _create, toUpdate: _update, ...plain } = resource;
-  return operations(plain, apiClient(flags));
+  return operations(plain, apiClient(flags), flags);
 }
 
 /**

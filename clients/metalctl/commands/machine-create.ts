@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { printing, render } from "../output/printer.ts";
-import { machine } from "../resources/machine.ts";
-import type { Doc } from "../resources/resource.ts";
+import type { Doc, Resource } from "../resources/resource.ts";
 import { readDocuments } from "./documents.ts";
 import { textOrFile } from "./request.ts";
 
@@ -55,11 +54,12 @@ export function allocationRequest(flags: Flags): Doc {
   };
 }
 
-export function addMachineCreate(group: Command): void {
-  group
+/** Adds `create` to machines or firewalls. */
+export function addAllocation(group: Command, resource: Resource): Command {
+  return group
     .command("create")
     .alias("allocate")
-    .description("allocate a machine: it installs the image and joins the networks")
+    .description(`allocate a ${resource.name}: it installs the image and joins the networks`)
     .option("-n, --name <name>", "name")
     .option("-d, --description <text>", "description")
     .option("-H, --hostname <name>", "hostname")
@@ -79,10 +79,19 @@ export function addMachineCreate(group: Command): void {
     .option("-f, --file <file>", "a request document instead of flags")
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      const requests = typeof flags["file"] === "string" ? readDocuments(flags["file"]) : [allocationRequest(flags)];
+      const requests =
+        typeof flags["file"] === "string"
+          ? readDocuments(flags["file"])
+          : [{ ...allocationRequest(flags), ...rulesOf(flags["firewallRulesFile"]) }];
       for (const request of requests) {
-        const allocated = await apiClient(flags).post<Doc>("/v1/machine/allocate", request);
-        console.log(render([allocated], machine.columns, printing(flags), true));
+        const allocated = await apiClient(flags).post<Doc>(`${resource.path}/allocate`, request);
+        console.log(render([allocated], resource.columns, printing(flags), true));
       }
     });
+}
+
+function rulesOf(file: string | boolean | undefined): Doc {
+  if (typeof file !== "string") return {};
+  const [rules] = readDocuments(file);
+  return { firewall_rules: { egress: rules?.["egress"] ?? [], ingress: rules?.["ingress"] ?? [] } };
 }

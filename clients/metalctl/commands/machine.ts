@@ -7,9 +7,11 @@ import { FILTERS, icons, lastEventColumns, machine } from "../resources/machine.
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
-import { addMachineCreate } from "./machine-create.ts";
+import { addAllocation } from "./machine-create.ts";
 import { addMachineUpdates } from "./firmware.ts";
 import { addErase } from "./machine-erase.ts";
+import { addMachineConsole } from "./machine-console.ts";
+import { addMachineUpdate } from "./machine-tags.ts";
 import { addWhy } from "./machine-why.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
@@ -50,7 +52,8 @@ const JOB_COLUMNS: readonly Column<Doc>[] = [
 /** Adds `machine` and everything below it. */
 export function addMachineCommands(program: Command): void {
   const group = addResource(program, machine);
-  addMachineCreate(group);
+  addAllocation(group, machine);
+  addMachineUpdate(group);
   addWhy(group);
   addErase(group);
   addMachineUpdates(group);
@@ -126,6 +129,7 @@ export function addMachineCommands(program: Command): void {
   );
   group
     .command("logs <id>")
+    .alias("log")
     .description("provisioning events")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -153,7 +157,7 @@ export function addMachineCommands(program: Command): void {
       console.log(field("console_password")(answer));
     });
 
-  addFlags(group.command("ipmi [id]").description("what the BMCs say"), FILTERS).action(
+  const ipmi = addFlags(group.command("ipmi [id]").description("what the BMCs say"), FILTERS).action(
     async (id: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const api = apiClient(flags);
@@ -164,6 +168,7 @@ export function addMachineCommands(program: Command): void {
     },
   );
 
+  addMachineConsole(group, ipmi);
   addIssues(group);
 }
 

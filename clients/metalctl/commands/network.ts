@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { printing, render } from "../output/printer.ts";
 import { ALLOCATE_FLAGS, ip, network } from "../resources/network.ts";
-import type { Doc } from "../resources/resource.ts";
+import { newestEvent } from "../resources/machine.ts";
+import { field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
@@ -30,5 +31,43 @@ export function addNetworkCommands(program: Command): void {
       const freed = await apiClient(flags).delete<Doc>(`/v1/network/free/${encodeURIComponent(id)}`);
       console.log(render([freed], network.columns, printing(flags, "yaml"), true));
     });
-  addResource(group, ip);
+  addIssues(addResource(group, ip));
+}
+
+interface Ip {
+  readonly type: string;
+  readonly description?: string;
+  readonly name?: string;
+  readonly tags?: readonly string[] | null;
+}
+const MACHINE_TAG = "machine.metal-stack.io/id=";
+
+/** What hints that nobody needs an address any more (reference/platform-services.md 3.2). */
+function* leaksOf({ description, name = "", tags }: Ip, machines: ReadonlyMap<unknown, Doc>): Generator<string> {
+  const untagged = (tags ?? []).length === 0;
+  if (untagged && description === "autoassigned") yield "autoassigned, but no tags";
+  if (untagged && name.startsWith("metallb-")) yield `metallb ip without tags ${description ?? ""}`.trim();
+  for (const tag of (tags ?? []).filter((entry) => entry.startsWith(MACHINE_TAG))) {
+    const owner = machines.get(tag.slice(MACHINE_TAG.length));
+    const inUse =
+      owner?.["liveliness"] === "Alive" && owner["allocation"] && newestEvent(owner)?.event === "Phoned Home";
+    if (!inUse) yield "bound to unallocated machine";
+    else if (field("allocation.name")(owner) !== name) yield "hostname mismatch";
+  }
+}
+
+function addIssues(group: Command): void {
+  group
+    .command("issues")
+    .description("ephemeral addresses that nobody seems to need any more")
+    .action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const api = apiClient(flags);
+      const [ips, found] = await Promise.all([api.get<(Doc & Ip)[]>("/v1/ip"), api.get<Doc[]>("/v1/machine")]);
+      const machines = new Map(found.map((machine) => [machine["id"], machine]));
+      const rows = ips
+        .filter(({ type }) => type !== "static")
+        .flatMap((address) => [...leaksOf(address, machines)].map((description): Doc => ({ ...address, description })));
+      console.log(render(rows, ip.columns, printing(flags)));
+    });
 }

@@ -5,6 +5,7 @@ import { printing, render } from "../output/printer.ts";
 import { switches } from "../resources/catalogue.ts";
 import { column, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
+import { addSwitchAccess } from "./switch-access.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
 interface Port {
@@ -38,6 +39,7 @@ const PORT = [column("Name", "name"), column("Desired", "desired"), column("Actu
 
 export function addSwitchCommands(program: Command): void {
   const group = addResource(program, switches);
+  addSwitchAccess(group);
 
   group
     .command("replace <id>")

@@ -1,5 +1,6 @@
 // The plain resources: their columns and flags, as the original shows them (reference/platform-services.md 3.2, 3.4).
 import { age, truncate } from "../output/age.ts";
+import type { Column } from "../output/printer.ts";
 import { column, field, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const NAME: readonly Flag[] = [
@@ -26,7 +27,21 @@ export const partition: Resource = {
     { flags: "--imageurl <url>", help: "initrd of the discovery image", field: "bootconfig.imageurl" },
     { flags: "--kernelurl <url>", help: "kernel of the discovery image", field: "bootconfig.kernelurl" },
     { flags: "--cmdline <text>", help: "its kernel command line", field: "bootconfig.commandline" },
+    { flags: "--dnsservers <ips>", help: "DNS servers of machines", field: "dns_servers", kind: "list" },
+    { flags: "--ntpservers <addresses>", help: "NTP servers of machines", field: "ntp_servers", kind: "list" },
   ],
+  create: (api, { dns_servers: dns, ntp_servers: ntp, ...request }) =>
+    api.put("/v1/partition", {
+      ...request,
+      ...(dns ? { dns_servers: (dns as (string | Doc)[]).map((ip) => (typeof ip === "string" ? { ip } : ip)) } : {}),
+      ...(ntp
+        ? {
+            ntp_servers: (ntp as (string | Doc)[]).map((address) =>
+              typeof address === "string" ? { address } : address,
+            ),
+          }
+        : {}),
+    }),
 };
 
 function range(type: string): (document: Doc) => string {
@@ -129,6 +144,23 @@ export const filesystemLayout: Resource = {
   createFlags: [],
 };
 
+const QUOTAS: readonly Flag[] = [
+  ["cluster", "clusters"],
+  ["machine", "machines"],
+  ["ip", "addresses"],
+].map(([quota, help]) => ({
+  flags: `--${quota}-quota <number>`,
+  help: `at most so many ${help}`,
+  field: `quotas.${quota}.quota`,
+  kind: "number",
+}));
+
+const quotas: Column<Doc> = {
+  header: "Quotas Clusters/Machines/Ips",
+  cell: (doc) => ["cluster", "machine", "ip"].map((quota) => field(`quotas.${quota}.quota`)(doc) || "∞").join("/"),
+  in: "wide",
+};
+
 export const project: Resource = {
   name: "project",
   aliases: ["projects"],
@@ -141,11 +173,7 @@ export const project: Resource = {
     column("Tenant", "tenant_id"),
     column("Name", "name"),
     column("Description", "description"),
-    {
-      header: "Quotas Clusters/Machines/Ips",
-      cell: (doc) => ["cluster", "machine", "ip"].map((quota) => field(`quotas.${quota}.quota`)(doc) || "∞").join("/"),
-      in: "wide",
-    },
+    quotas,
     column("Labels", "meta.labels"),
     { header: "Annotations", cell: pairs("meta.annotations") },
   ],
@@ -161,19 +189,7 @@ export const project: Resource = {
     { flags: "--tenant <tenant>", help: "tenant", field: "tenant_id" },
     { flags: "--label <labels>", help: "labels", field: "meta.labels", kind: "list" },
     { flags: "--annotation <annotations>", help: "key=value", field: "meta.annotations", kind: "labels" },
-    {
-      flags: "--cluster-quota <number>",
-      help: "at most so many clusters",
-      field: "quotas.cluster.quota",
-      kind: "number",
-    },
-    {
-      flags: "--machine-quota <number>",
-      help: "at most so many machines",
-      field: "quotas.machine.quota",
-      kind: "number",
-    },
-    { flags: "--ip-quota <number>", help: "at most so many addresses", field: "quotas.ip.quota", kind: "number" },
+    ...QUOTAS,
   ],
 };
 
@@ -189,15 +205,21 @@ export const tenant: Resource = {
     column("Name", "name"),
     column("Description", "description"),
     { header: "Labels", cell: field("meta.labels"), in: "wide" },
+    { header: "Annotations", cell: pairs("meta.annotations"), in: "wide" },
+    quotas,
   ],
   filters: [
     { flags: "--id <id>", help: "filter", field: "id" },
     { flags: "--name <name>", help: "filter", field: "name" },
+    { flags: "--annotations <annotations>", help: "filter: key=value", field: "annotations", kind: "labels" },
   ],
   createFlags: [
     { flags: "--id <id>", help: "id", field: "meta.id" },
     { flags: "--name <name>", help: "name", field: "name" },
     { flags: "--description <text>", help: "description", field: "description" },
+    { flags: "--labels <labels>", help: "labels", field: "meta.labels", kind: "list" },
+    { flags: "--annotations <annotations>", help: "key=value", field: "meta.annotations", kind: "labels" },
+    ...QUOTAS,
   ],
 };
 
@@ -241,5 +263,8 @@ export const switches: Resource = {
     { flags: "--os-vendor <vendor>", help: "filter", field: "osvendor" },
     { flags: "--os-version <version>", help: "filter", field: "osversion" },
   ],
+  deleteFlags: [{ flags: "--force", help: "although machines are connected to it", field: "force", kind: "flag" }],
+  delete: (api, id, { force }) =>
+    api.delete(`/v1/switch/${encodeURIComponent(id)}${force === true ? "?force=true" : ""}`),
   verbs: ["list", "describe", "update", "delete", "edit"],
 };

@@ -41,7 +41,7 @@ export const lastEventColumns: readonly Column<Doc>[] = [
   { header: "When", cell: (doc) => age(field("events.last_event_time")(doc) || newestEvent(doc)?.time) },
 ];
 
-const addresses = (doc: Doc) =>
+export const addresses = (doc: Doc) =>
   (((doc["allocation"] as Doc | null)?.["networks"] ?? []) as { ips?: string[] }[])
     .flatMap((network) => network.ips ?? [])
     .join(",");

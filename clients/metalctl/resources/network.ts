@@ -1,5 +1,5 @@
 import { truncate } from "../output/age.ts";
-import { column, field, type Flag, type Resource } from "./resource.ts";
+import { changed, column, field, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const LIST = "list" as const;
 
@@ -45,7 +45,7 @@ export const network: Resource = {
     { flags: "--id <id>", help: "id", field: "id" },
     { flags: "-n, --name <name>", help: "name", field: "name" },
     { flags: "-d, --description <text>", help: "description", field: "description" },
-    { flags: "--partition <id>", help: "partition", field: "partitionid" },
+    { flags: "-p, --partition <id>", help: "partition", field: "partitionid" },
     { flags: "--project <id>", help: "project", field: "projectid" },
     { flags: "--labels <labels>", help: "key=value", field: "labels", kind: "labels" },
     { flags: "--prefixes <prefixes>", help: "CIDRs", field: "prefixes", kind: LIST },
@@ -54,6 +54,7 @@ export const network: Resource = {
     { flags: "--nat", help: "masquerade towards it", field: "nat", kind: "flag" },
     { flags: "--underlay", help: "the switch fabric", field: "underlay", kind: "flag" },
     { flags: "--vrf <number>", help: "VRF", field: "vrf", kind: "number" },
+    { flags: "--vrfshared", help: "other networks may have the VRF, too", field: "vrfshared", kind: "flag" },
     {
       flags: "--default-ipv4-child-prefix-length <bits>",
       help: "of child networks",
@@ -68,7 +69,38 @@ export const network: Resource = {
     },
     { flags: "--additional-announcable-cidrs <cidrs>", help: "CIDRs", field: "additionalAnnouncableCIDRs", kind: LIST },
   ],
+  updateFlags: [
+    { flags: "--name <name>", help: "name", field: "name" },
+    { flags: "--description <text>", help: "description", field: "description" },
+    { flags: "--add-prefixes <cidrs>", help: "CIDRs to add", field: "add.prefixes", kind: LIST },
+    { flags: "--remove-prefixes <cidrs>", help: "CIDRs to remove", field: "remove.prefixes", kind: LIST },
+    { flags: "--add-destinationprefixes <cidrs>", help: "to add", field: "add.destinationprefixes", kind: LIST },
+    {
+      flags: "--remove-destinationprefixes <cidrs>",
+      help: "to remove",
+      field: "remove.destinationprefixes",
+      kind: LIST,
+    },
+    { flags: "--labels <labels>", help: "key=value", field: "labels", kind: "labels" },
+    { flags: "--shared", help: "other projects may join", field: "shared", kind: "flag" },
+    { flags: "--additional-announcable-cidrs <cidrs>", help: "CIDRs", field: "additionalAnnouncableCIDRs", kind: LIST },
+  ],
+  update: async (api, { add, remove, ...request }, { yesIReallyMeanIt }) => {
+    const lists: Doc = {};
+    if (add || remove) {
+      const stored = await api.get<Doc>(`/v1/network/${encodeURIComponent(field("id")(request))}`);
+      for (const name of ["prefixes", "destinationprefixes"]) {
+        const [more = [], less = []] = [add, remove].map((change) => (change as Prefixes | undefined)?.[name]);
+        if (more.length + less.length === 0) continue;
+        lists[name] = changed((stored[name] ?? []) as string[], more, less);
+      }
+    }
+    // Announcable CIDRs that are in use go only when it is really meant.
+    return api.post(`/v1/network${yesIReallyMeanIt === true ? "?force=true" : ""}`, { ...request, ...lists });
+  },
 };
+
+type Prefixes = Readonly<Record<string, readonly string[]>>;
 
 /** `network allocate`: a private network for a project. */
 export const ALLOCATE_FLAGS: readonly Flag[] = [

@@ -1,5 +1,6 @@
 // A resource as metalctl sees it: how to reach it at the API and how to show it. The generic commands do the rest.
 import type { ApiClient } from "@metal-stack/api-client";
+import type { GlobalFlags } from "../configuration.ts";
 import type { SortKeys } from "../output/sort.ts";
 import type { Column } from "../output/printer.ts";
 
@@ -33,13 +34,14 @@ export interface Resource {
   readonly filters?: readonly Flag[];
   readonly createFlags?: readonly Flag[];
   readonly updateFlags?: readonly Flag[];
+  readonly deleteFlags?: readonly Flag[];
   /** Response-shaped document → create and update request; the document itself unless said. */
   readonly toCreate?: (document: Doc) => Doc;
   readonly toUpdate?: (document: Doc) => Doc;
   /** Other ways than PUT/POST <path> and DELETE <path>/{id}. */
   readonly create?: (api: ApiClient, request: Doc) => Promise<Doc>;
-  readonly update?: (api: ApiClient, request: Doc) => Promise<Doc>;
-  readonly delete?: (api: ApiClient, id: string) => Promise<Doc>;
+  readonly update?: (api: ApiClient, request: Doc, flags: GlobalFlags) => Promise<Doc>;
+  readonly delete?: (api: ApiClient, id: string, flags: Doc) => Promise<Doc>;
   /** Comment lines that `describe` puts above a document in YAML. */
   readonly comment?: (api: ApiClient, id: string) => Promise<readonly string[]>;
   /** Names of the generic commands this resource has; all unless said. */
@@ -75,4 +77,11 @@ export function pairs(path: string): (document: Doc) => string {
       .sort()
       .join(",");
   };
+}
+
+/** A list with entries added and removed. @throws Error for one to remove that is not there */
+export function changed(list: readonly string[], add: readonly string[], remove: readonly string[]): string[] {
+  const missing = remove.find((entry) => !list.includes(entry));
+  if (missing !== undefined) throw new Error(`cannot remove "${missing}": it is not there`);
+  return [...new Set([...list.filter((entry) => !remove.includes(entry)), ...add])];
 }

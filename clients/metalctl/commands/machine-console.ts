@@ -1,0 +1,60 @@
+// `machine console` and `machine ipmi events`: by the partition's console server, or by ipmitool for who reaches BMCs
+// (reference/platform-services.md 3.6).
+import type { Command } from "commander";
+import { apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
+import { machinePath } from "../resources/machine-path.ts";
+import { field, type Doc } from "../resources/resource.ts";
+import { runAttached } from "./switch-access.ts";
+
+/** Where metal-console listens, on the API's host. */
+const CONSOLE_PORT = "5222";
+/** The RMCP port (IPMI 2.0, section 13.1.2). */
+const RMCP_PORT = "623";
+/** sshd-style servers accept variables with LC_. */
+const TOKEN_VARIABLE = "LC_METAL_STACK_OIDC_TOKEN";
+
+type Flags = GlobalFlags & Partial<Record<"ipmiuser" | "ipmipassword" | "sshidentity" | "last", string>>;
+
+export function addMachineConsole(group: Command, ipmi: Command): void {
+  withCredentials(group.command("console <id>").description("the serial console of a machine"))
+    .option("-i, --sshidentity <file>", "the key to log in with")
+    .option("--ipmi", "straight from the BMC, with ipmitool")
+    .action(async (id: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<Flags & { ipmi?: boolean }>();
+      if (flags.ipmi === true) return ipmitool(id, flags, ["sol", "activate"]);
+      const host = new URL(currentContext(flags).url).hostname;
+      const key = flags.sshidentity ? ["-i", flags.sshidentity] : [];
+      const token = currentToken(flags);
+      const send = ["-o", `SendEnv=${TOKEN_VARIABLE}`];
+      runAttached(["ssh", "-t", "-p", CONSOLE_PORT, ...key, ...send, "-l", id, "--", host], {
+        ...(token && { [TOKEN_VARIABLE]: token }),
+      });
+    });
+  withCredentials(ipmi.command("events <id>").alias("event").description("the event log of a BMC, with ipmitool"))
+    .option("-n, --last <number>", "so many of the newest", "10")
+    .action(async (id: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      await ipmitool(id, flags, ["sel", "list", "last", flags.last!]);
+    });
+}
+
+function withCredentials(command: Command): Command {
+  return command
+    .option("--ipmiuser <user>", "instead of the BMC's user that is known")
+    .option("--ipmipassword <password>", "instead of the BMC's password that is known");
+}
+
+async function ipmitool(id: string, flags: Flags, words: readonly string[]): Promise<void> {
+  const { ipmi } = await apiClient(flags).get<{ ipmi?: Doc }>(machinePath(id, "ipmi"));
+  if (!ipmi) throw new Error(`nobody has found the BMC of machine ${id} yet`);
+  const [host = "", port = RMCP_PORT] = field("address")(ipmi).split(":");
+  const user = flags.ipmiuser ?? field("user")(ipmi);
+  const password = flags.ipmipassword ?? field("password")(ipmi);
+  if (!host) throw new Error(`the address of the BMC of machine ${id} is not known`);
+  if (!user) throw new Error("the user of the BMC is not known: give --ipmiuser");
+  if (!password) throw new Error("the password of the BMC is not shown to you: give --ipmipassword");
+  runAttached(
+    ["ipmitool", "-I", field("interface")(ipmi) || "lanplus", "-H", host, "-p", port, "-U", user, "-E", ...words],
+    { IPMITOOL_PASSWORD: password },
+  );
+}

@@ -1,0 +1,80 @@
+// Ways to a switch, and what its ports let through.
+import { spawnSync } from "node:child_process";
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { isTabular, printing, render } from "../output/printer.ts";
+import { switches } from "../resources/catalogue.ts";
+import { column, field, type Doc } from "../resources/resource.ts";
+import { addFlags, requestFromFlags } from "./request.ts";
+
+const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI-Filter", "CIDR-Filter"].map((header) =>
+  column(header, header.toLowerCase()),
+);
+
+export function addSwitchAccess(group: Command): void {
+  const filters = switches.filters ?? [];
+  addFlags(group.command("detail").description("ports with their machines and filters"), filters).action(
+    async (_, command: Command) => {
+      const flags = command.optsWithGlobals<GlobalFlags & Record<string, unknown>>();
+      const found = await apiClient(flags).post<Doc[]>("/v1/switch/find", requestFromFlags(filters, flags));
+      const how = printing(flags);
+      console.log(render(isTabular(how.format) ? found.flatMap(detailRows) : found, DETAIL, how));
+    },
+  );
+  const onSwitch = (name: string, help: string, programOf: (leaf: Doc) => string[]) =>
+    group
+      .command(`${name} <id>`)
+      .description(help)
+      .action(async (id: string, _, command: Command) => {
+        const flags = command.optsWithGlobals<GlobalFlags>();
+        runAttached(programOf(await apiClient(flags).get<Doc>(`/v1/switch/${encodeURIComponent(id)}`)));
+      });
+  onSwitch("ssh", "log in to a switch at its management address", (leaf) => {
+    const [user, address] = [field("management_user")(leaf), field("management_ip")(leaf)];
+    if (!user || !address)
+      throw new Error("the switch has reported neither address nor user; restart metal-core on this switch");
+    return ["ssh", "--", `${user}@${address}`];
+  });
+  onSwitch("console", "run the console command of a switch", (leaf) => {
+    const words = field("console_command")(leaf).split(/\s+/).filter(Boolean);
+    if (words.length === 0)
+      throw new Error(
+        "the switch has no console_command, such as telnet console-server 7008; give it one: metalctl switch edit",
+      );
+    return words;
+  });
+}
+
+/** A program with this terminal; its exit code becomes ours. @throws Error when it cannot be started */
+export function runAttached([program, ...args]: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  const { error, status } = spawnSync(program!, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  if (error) throw new Error(`cannot run ${program}: ${error.message}`, { cause: error });
+  process.exitCode = status ?? 1;
+}
+
+interface Nic {
+  readonly name: string;
+  readonly filter?: { readonly vnis?: readonly string[] | null; readonly cidrs?: readonly string[] | null } | null;
+}
+
+/** A row a connected port, and one for each further filter of it. */
+function detailRows(leaf: Doc): Doc[] {
+  const nics = (leaf["nics"] ?? []) as Nic[];
+  const connections = (leaf["connections"] ?? []) as { nic: Nic; machine_id: string }[];
+  return connections.flatMap(({ nic: { name }, machine_id }) => {
+    const filter = nics.find((nic) => nic.name === name)?.filter;
+    const [vnis, cidrs] = [filter?.vnis ?? [], filter?.cidrs ?? []];
+    const rows = Array.from({ length: Math.max(1, vnis.length, cidrs.length) }, (_, index): Doc => ({
+      "vni-filter": vnis[index],
+      "cidr-filter": cidrs[index],
+    }));
+    const port = {
+      partition: field("partition.id")(leaf),
+      rack: leaf["rack_id"],
+      switch: leaf["id"],
+      port: name,
+      machine: machine_id,
+    };
+    return [{ ...port, ...rows[0] }, ...rows.slice(1)];
+  });
+}

@@ -23,7 +23,7 @@ export function addFirewallCommands(program: Command): void {
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags & { identity?: string }>();
       const found = await apiClient(flags).get<Doc>(`${firewall.path}/${encodeURIComponent(id)}`);
-      const networks = ((found["allocation"] as { networks?: Network[] } | null)?.networks ?? []) as Network[];
+      const networks = (found["allocation"] as { networks?: Network[] } | null)?.networks ?? [];
       const address = networks.find((network) => !network.private && !network.underlay)?.ips[0];
       if (!address) {
         const vpn = field("allocation.vpn.connected")(found) === "true";

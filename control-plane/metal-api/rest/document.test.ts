@@ -89,6 +89,11 @@ describe("the API's document", () => {
     );
   });
 
+  it("bounds every whole number: no request reaches the database with one that does not fit", () => {
+    const unbounded = JSON.stringify(document).match(/\{"type":"integer"(?!,"format")[^}]*\}/g) ?? [];
+    expect(unbounded).toEqual([]);
+  });
+
   it("refers to nothing that it does not define", () => {
     const references = [...JSON.stringify(document).matchAll(/"#\/definitions\/([^"]+)"/g)].map(([, name]) => name!);
     expect(references.filter((name) => !(name in document.definitions))).toEqual([]);

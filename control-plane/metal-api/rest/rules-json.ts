@@ -19,6 +19,10 @@ export function readJson(text: string): unknown {
   return value ?? {};
 }
 
+/** Does a number fit a bigint? JSON Schema's integers have no end, and Go and PostgreSQL refuse what does not fit. */
+export const isInt64 = (number: number): boolean =>
+  Number.isInteger(number) && number >= -(2 ** 63) && number < 2 ** 63;
+
 /** An escape, a pair of surrogates, or one that has no other half. */
 const ESCAPE = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)/gs;
 

@@ -15,7 +15,7 @@ import { allowOrigin, answerOptions } from "./cors.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
 import { serveDocument } from "./document.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
-import { errorBody, readJson } from "./rules-json.ts";
+import { errorBody, isInt64, readJson } from "./rules-json.ts";
 import { type Role, refusal } from "./rules-roles.ts";
 
 /** For receiving a request whole. */
@@ -44,7 +44,10 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers["x-request-id"]),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_ID_LENGTH },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, strict: false },
+      onCreate: (ajv) => void ajv.addFormat("int64", { type: "number", validate: isInt64 }),
+    },
   });
   const known = new KnownPaths();
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });

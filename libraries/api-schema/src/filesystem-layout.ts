@@ -29,9 +29,13 @@ export const Filesystem = Type.Object(
 
 export const DiskPartition = Type.Object(
   {
-    number: Type.Integer({ minimum: 0, description: "partition number, will be appended to the device" }),
+    number: Type.Integer({
+      format: "int64",
+      minimum: 0,
+      description: "partition number, will be appended to the device",
+    }),
     label: optional("label of the partition"),
-    size: Type.Integer({ minimum: 0, description: "MiB, 0 means the rest" }),
+    size: Type.Integer({ format: "int64", minimum: 0, description: "MiB, 0 means the rest" }),
     gpttype: Expected(text("sgdisk type code")),
   },
   { $id: "v1.DiskPartition" },
@@ -52,7 +56,7 @@ export const Raid = Type.Object(
     devices: texts("devices the array is made of"),
     level: text("0 or 1"),
     createoptions: texts("options for creating"),
-    spares: Type.Integer({ minimum: 0, description: "number of spares" }),
+    spares: Type.Integer({ format: "int64", minimum: 0, description: "number of spares" }),
   },
   { $id: "v1.Raid" },
 );
@@ -66,7 +70,7 @@ export const LogicalVolume = Type.Object(
   {
     name: text("name of the volume"),
     volumegroup: text("the group it is in"),
-    size: Type.Integer({ minimum: 0, description: "MiB, 0 means the rest" }),
+    size: Type.Integer({ format: "int64", minimum: 0, description: "MiB, 0 means the rest" }),
     lvmtype: text("linear, striped or raid1"),
   },
   { $id: "v1.LogicalVolume" },

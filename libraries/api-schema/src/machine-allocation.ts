@@ -12,7 +12,7 @@ export const MachineNetwork = Type.Object(
     prefixes: Texts,
     ips: Texts,
     destinationprefixes: Texts,
-    vrf: Type.Integer({ minimum: 0 }),
+    vrf: Type.Integer({ format: "int64", minimum: 0 }),
     asn: Type.Integer({ format: "int64", description: "the same in all networks of a machine" }),
     nat: Type.Boolean(),
     private: Type.Boolean(),

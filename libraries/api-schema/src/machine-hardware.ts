@@ -22,8 +22,8 @@ export const MetalCPU = Type.Object(
   {
     vendor: Type.String(),
     model: Type.String(),
-    cores: Type.Integer({ minimum: 0 }),
-    threads: Type.Integer({ minimum: 0 }),
+    cores: Type.Integer({ format: "int64", minimum: 0 }),
+    threads: Type.Integer({ format: "int64", minimum: 0 }),
   },
   { $id: "v1.MetalCPU", description: "one a socket" },
 );
@@ -34,13 +34,13 @@ export const MetalGPU = Type.Object(
 );
 
 export const MachineBlockDevice = Type.Object(
-  { name: Type.String(), size: Type.Integer({ minimum: 0, description: "bytes" }) },
+  { name: Type.String(), size: Type.Integer({ format: "int64", minimum: 0, description: "bytes" }) },
   { $id: "v1.MachineBlockDevice" },
 );
 
 export const MachineHardware = Type.Object(
   {
-    memory: Type.Integer({ minimum: 0, description: "bytes" }),
+    memory: Type.Integer({ format: "int64", minimum: 0, description: "bytes" }),
     cpu_cores: Type.Integer({ format: "int32", description: "sum over all sockets" }),
     cpus: Type.Optional(Type.Array(MetalCPU)),
     gpus: Type.Optional(Type.Array(MetalGPU)),

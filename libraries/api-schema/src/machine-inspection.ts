@@ -39,7 +39,7 @@ export const MachineJob = Type.Object(
     kind: Type.String({ description: "release, or bmc:<command>" }),
     phase: Type.String(),
     requestedby: Type.String(),
-    attempts: Type.Integer(),
+    attempts: Type.Integer({ format: "int64" }),
     lasterror: Type.Optional(Type.String()),
     reason: Type.Optional(Type.String()),
     nexttry: Type.Optional(Time("when it is tried again")),

@@ -77,8 +77,10 @@ export type TenantResponse = Static<typeof TenantResponse>;
 
 export const Paging = Type.Object(
   {
-    page: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_UINT32, description: "zero-based" })),
-    count: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_UINT32, description: "tenants a page" })),
+    page: Type.Optional(Type.Integer({ format: "int64", minimum: 0, maximum: MAX_UINT32, description: "zero-based" })),
+    count: Type.Optional(
+      Type.Integer({ format: "int64", minimum: 0, maximum: MAX_UINT32, description: "tenants a page" }),
+    ),
   },
   { $id: "v1.Paging" },
 );

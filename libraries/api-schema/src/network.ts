@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
 import { Described, Expected, Identified, Labels, OneOf, Timestamps } from "./base.ts";
 
-const count = { minimum: 0 } as const;
+const count = { format: "int64", minimum: 0 } as const;
 const Cidrs = (description: string) => Type.Array(Type.String(), { description });
-const ChildLengths = Type.Record(Type.String(), Type.Integer(), {
+const ChildLengths = Type.Record(Type.String(), Type.Integer({ format: "int64" }), {
   description: "length of child prefixes, by address family (IPv4, IPv6)",
 });
 const AddressFamily = OneOf(["IPv4", "IPv6"], "IPv4 or IPv6, in any case");

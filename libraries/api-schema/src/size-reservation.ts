@@ -1,8 +1,7 @@
 import { type Static, Type } from "typebox";
 import { Described, Expected, Identified, Labels, Timestamps } from "./base.ts";
 
-const MAX_INT32 = 2_147_483_647;
-const count = (description: string) => Type.Integer({ format: "int32", maximum: MAX_INT32, description });
+const count = (description: string) => Type.Integer({ format: "int32", description });
 const amount = count("how many machines are reserved, in each partition");
 const partitionids = Type.Array(Type.String(), { maxItems: 1000, description: "where they are reserved" });
 const labels = Type.Optional(Labels);

@@ -4,8 +4,12 @@ import { Described, Identified, Labels, OneOf, Timestamps } from "./base.ts";
 export const SizeConstraint = Type.Object(
   {
     type: OneOf(["cores", "gpu", "memory", "storage"], "the type of the constraint"),
-    min: Type.Optional(Type.Integer({ minimum: 0, description: "the minimum value of the constraint" })),
-    max: Type.Optional(Type.Integer({ minimum: 0, description: "the maximum value of the constraint" })),
+    min: Type.Optional(
+      Type.Integer({ format: "int64", minimum: 0, description: "the minimum value of the constraint" }),
+    ),
+    max: Type.Optional(
+      Type.Integer({ format: "int64", minimum: 0, description: "the maximum value of the constraint" }),
+    ),
     identifier: Type.Optional(
       Type.String({
         maxLength: 256,

@@ -4,8 +4,8 @@ import type { ApiClient } from "@metal-stack/api-client";
 export const PARTITION = "sim";
 export const SIZE = "sim-small";
 export const PROJECTS = ["project-a", "project-b"] as const;
-const IMAGE = "debian-12.0.20261101";
-/** What tenants ask for: the newest of this. */
+export const IMAGES = ["debian-12.0.20261101", "debian-12.0.20261108"] as const;
+/** What tenants ask for first: the newest of this. */
 export const OS = "debian-12.0";
 export const INTERNET = "internet";
 const GIB = 2 ** 30;
@@ -27,14 +27,16 @@ export async function seed(api: ApiClient, filesUrl: string): Promise<void> {
       { type: "storage", min: GIB, max: 64 * GIB },
     ],
   });
-  await api.put("/v1/image", {
-    id: IMAGE,
-    name: "Debian 12",
-    url: `${filesUrl}/debian.tar.zst`,
-    features: ["machine"],
-    classification: "supported",
-    sha256: "ab".repeat(32),
-  });
+  for (const id of IMAGES) {
+    await api.put("/v1/image", {
+      id,
+      name: "Debian 12",
+      url: `${filesUrl}/${id}.tar.zst`,
+      features: ["machine"],
+      classification: "supported",
+      sha256: "ab".repeat(32),
+    });
+  }
   await api.put("/v1/filesystemlayout", {
     id: "sim",
     constraints: { sizes: [SIZE], images: { debian: "*" } },

@@ -18,11 +18,14 @@ interface Fault {
   readonly kernelLeaves?: true;
   /** Takes minutes: not in the tests that everybody runs. */
   readonly long?: true;
+  /** What tenants mostly ask for before it strikes. */
+  readonly often?: "reinstall";
 }
 
 const MINUTE_MS = 60_000;
 /** What nobody but a reset brings a machine back from. */
 const WORKING: ReadonlySet<Phase> = new Set(["erasing", "reporting erase", "installing", "reporting install"]);
+const DURING_REINSTALL = ["metal-api", "postgres", "hammer", "pixiecore", "metal-bmc", "images-away"] as const;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
@@ -68,6 +71,27 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
         await sleep(random.between(0, 20));
         machine.switchOn();
       }
+    },
+  },
+
+  "images-away": {
+    what: "some machines cannot fetch images for a while",
+    async strike({ fleet }, random, say) {
+      const machines = random.some(fleet.machines, random.between(1, fleet.machines.length));
+      const ms = random.between(300, 2_000);
+      say(`no images for ${machines.map(({ uuid }) => uuid.slice(-4)).join(" ")} for ${ms} ms`);
+      for (const machine of machines) machine.imagesThere = false;
+      await sleep(ms);
+      for (const machine of machines) machine.imagesThere = true;
+    },
+  },
+
+  reinstall: {
+    what: "machines are reinstalled while something else breaks",
+    often: "reinstall",
+    async strike(region, random, say) {
+      const { strike } = FAULTS[random.pick(DURING_REINSTALL)]!;
+      await strike(region, random, say);
     },
   },
 

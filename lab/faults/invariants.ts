@@ -112,6 +112,15 @@ const INVARIANTS: Readonly<Record<string, string>> = {
       select from allocations a, jsonb_array_elements(a.networks) network
       where a.machine_id = p.machine_id and a.installed is not null and p.vrf = 'vrf' || (network ->> 'vrf'))`,
 
+  "the ports of a machine are in its tenant's network exactly while its system is installed": `
+    select switch_id || ' ' || p.name || ' is in "' || vrf || '", ' || (case when a.reinstall then 'reinstalled' else 'installed' end) as breach
+    from switch_ports p join allocations a on a.machine_id = p.machine_id
+    where a.installed is not null and (vrf = '') <> a.reinstall`,
+
+  "what a machine runs is what it is to run": `
+    select name || ' is ' || image_id || ' and was installed with ' || coalesce(boot_info ->> 'image_id', 'nothing') as breach
+    from allocations where installed is not null and not reinstall and boot_info ->> 'image_id' is distinct from image_id`,
+
   "the ports of a freed machine are in the boot network": `
     select switch_id || ' ' || p.name || ' is in ' || vrf as breach from switch_ports p
     where vrf <> '' and not exists (select from allocations a where a.machine_id = p.machine_id)`,
@@ -150,8 +159,8 @@ export async function freeMachines(db: Kysely<unknown>): Promise<Set<string>> {
 /** What is not yet as everybody wants it: empty when the region has come to rest. Each says what is awaited. */
 export async function unrest(db: Kysely<unknown>): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`
-    select m.id || ' is allocated, ' || case when a.installed is null then 'not installed' else 'not heard of yet' end as what
-      from machines m join allocations a on a.machine_id = m.id where not a.succeeded
+    select m.id || ' is allocated, ' || case when a.reinstall then 'to be reinstalled' when a.installed is null then 'not installed' else 'not heard of yet' end as what
+      from machines m join allocations a on a.machine_id = m.id where not a.succeeded or a.reinstall
     union all
     select m.id || ' is free, disks ' || disks || ', ' || case when waiting_until > now() then 'waiting' else 'not waiting' end
       from machines m where not exists (select from allocations a where a.machine_id = m.id)

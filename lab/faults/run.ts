@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MachineWhyResponse } from "@metal-stack/api-schema";
 import { sql } from "kysely";
+import type { System } from "../fleet/disk.ts";
 import { FAULTS } from "./faults.ts";
 import { breaches, freeMachines, olderTransactions, passTime, unrest } from "./invariants.ts";
 import { Random } from "./random.ts";
@@ -105,8 +106,7 @@ class Run {
     this.#region = region;
     this.#say = say;
     this.#random = new Random(plan.seed);
-    const machines = region.fleet.machines.map(({ uuid }) => uuid);
-    this.#tenants = new Tenants(() => region.api, machines, new Random(plan.seed + 1), say);
+    this.#tenants = new Tenants(() => region.api, region.fleet.machines, new Random(plan.seed + 1), say);
   }
 
   async go(): Promise<RunReport> {
@@ -116,7 +116,7 @@ class Run {
     for (let strike = 1; strike <= strikes; strike++) {
       const kind = this.#random.pick(kinds);
       this.#say(`── strike ${strike}: ${FAULTS[kind]!.what}`);
-      this.#tenants.burst(this.#random.between(2, 6), true);
+      this.#tenants.burst(this.#random.between(2, 6), FAULTS[kind]!.often);
       await sleep(this.#moment());
       await FAULTS[kind]!.strike(this.#region, this.#random, this.#say);
       await this.#check();
@@ -150,6 +150,7 @@ class Run {
     while ((await patiently(() => olderTransactions(db, struck.rows[0]!.now))) > 0) await sleep(20);
     const found = [
       ...(await patiently(() => this.#tenants.ledger.check(db))),
+      ...(await patiently(() => this.#tenants.reinstalls.check(db))),
       ...(await patiently(() => breaches(db))),
       ...(await this.#marks()),
       ...(await this.#unexplained()),
@@ -242,18 +243,18 @@ class Run {
   /** What machines do must be what the database says they do. */
   async #goals(): Promise<string[]> {
     const { rows } = await patiently(() =>
-      sql<{ machine: string; uuid: string }>`select machine_id as machine, uuid from allocations`.execute(
-        this.#region.db,
-      ),
+      sql<System & { machine: string }>`
+        select machine_id as machine, uuid as allocation, image_id as image from allocations`.execute(this.#region.db),
     );
-    const allocations = new Map(rows.map(({ machine, uuid }) => [machine, uuid]));
+    const allocations = new Map(rows.map(({ machine, ...system }) => [machine, system]));
     return this.#region.fleet.machines.flatMap(({ uuid, running, disk }) => {
-      const allocation = allocations.get(uuid);
+      const wanted = allocations.get(uuid);
       const marks = [...disk.marks].join(", ");
-      if (allocation === undefined)
-        return running.kind === "discovery" ? [] : [`${uuid} is free and runs ${running.kind}`];
-      const runs = running.kind === "os" && running.allocation === allocation && marks === allocation;
-      return runs ? [] : [`${uuid} belongs to ${allocation}, runs ${running.kind}, and holds data of ${marks}`];
+      if (wanted === undefined) return running.kind === "discovery" ? [] : [`${uuid} is free and runs ${running.kind}`];
+      const { allocation, image } = wanted;
+      const system = running.kind === "os" ? `${running.image} of ${running.allocation}` : running.kind;
+      const runs = system === `${image} of ${allocation}` && marks === allocation;
+      return runs ? [] : [`${uuid} is ${image} of ${allocation}, runs ${system}, and holds data of ${marks}`];
     });
   }
 

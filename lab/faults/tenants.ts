@@ -1,9 +1,11 @@
 // Tenants and operators of a region: ask for machines, addresses and networks through REST, give them back, press buttons.
 import { type ApiClient, ApiError } from "@metal-stack/api-client";
 import type { IPResponse, MachineResponse, NetworkResponse } from "@metal-stack/api-schema";
-import { INTERNET, OS, PARTITION, PROJECTS, SIZE } from "./catalogue.ts";
+import type { SimulatedMachine } from "../fleet/machine.ts";
+import { IMAGES, INTERNET, OS, PARTITION, PROJECTS, SIZE } from "./catalogue.ts";
 import { type Kind, Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
+import { Reinstalls } from "./reinstalls.ts";
 
 type Outcome<T> = { readonly answer: T } | { readonly refused: string } | { readonly lost: string };
 
@@ -20,10 +22,11 @@ const POWER = ["reset", "cycle", "on", "pxe", "disk", "chassis-identify-led-on",
 
 export class Tenants {
   readonly ledger = new Ledger();
+  readonly reinstalls: Reinstalls;
   readonly #api: () => ApiClient;
   readonly #random: Random;
   readonly #say: (what: string) => void;
-  readonly #machines: readonly string[];
+  readonly #machines: readonly SimulatedMachine[];
   readonly #inFlight = new Set<Promise<void>>();
   /** What is held and nobody is giving back. */
   #owned: Owned[] = [];
@@ -31,8 +34,14 @@ export class Tenants {
   #count = 0;
   readonly tally = { acknowledged: 0, refused: 0, lost: 0 };
 
-  constructor(api: () => ApiClient, machines: readonly string[], random: Random, say: (what: string) => void) {
+  constructor(
+    api: () => ApiClient,
+    machines: readonly SimulatedMachine[],
+    random: Random,
+    say: (what: string) => void,
+  ) {
     this.#api = api;
+    this.reinstalls = new Reinstalls(machines);
     this.#machines = machines;
     this.#random = random;
     this.#say = say;
@@ -47,10 +56,11 @@ export class Tenants {
     }
   }
 
-  /** Starts so many requests at once. */
-  burst(count: number, allocate: boolean): void {
+  /** Starts so many requests at once. @param often mostly these, if anybody holds a machine */
+  burst(count: number, often?: "reinstall"): void {
     for (let number = 0; number < count; number++) {
-      const running: Promise<void> = this.#anything(allocate).finally(() => this.#inFlight.delete(running));
+      const asked = often && this.#random.chance(0.6) ? this.#reinstall() : this.#anything();
+      const running: Promise<void> = asked.finally(() => this.#inFlight.delete(running));
       this.#inFlight.add(running);
     }
   }
@@ -69,12 +79,13 @@ export class Tenants {
     this.#owned = this.#owned.filter(({ kind, name }) => kind !== "allocation" || there.has(name));
   }
 
-  #anything(allocate: boolean): Promise<void> {
+  #anything(): Promise<void> {
     const random = this.#random;
     const held = (kind: Kind) => this.#owned.filter((owned) => owned.kind === kind).length;
     const dice = random.fraction();
-    if (dice < 0.4) return allocate ? this.#allocate() : this.#press();
-    if (dice < 0.65) return this.#give("allocation");
+    if (dice < 0.36) return this.#allocate();
+    if (dice < 0.57) return this.#give("allocation");
+    if (dice < 0.65) return this.#reinstall();
     if (dice < 0.75) return held("address") < MOST.address ? this.#address() : this.#give("address");
     if (dice < 0.85) return held("network") < MOST.network ? this.#network() : this.#give("network");
     return this.#press();
@@ -142,8 +153,28 @@ export class Tenants {
     }
   }
 
+  /** Nobody gives it back or asks for another image meanwhile. */
+  async #reinstall(): Promise<void> {
+    const held = this.#owned.filter(({ kind }) => kind === "allocation");
+    if (held.length === 0) return;
+    const owned = this.#random.pick(held);
+    this.#owned = this.#owned.filter((other) => other !== owned);
+    const { name, id } = owned;
+    const imageid = this.#random.pick(IMAGES);
+    const before = this.reinstalls.imageOf(name);
+    this.reinstalls.asked(name, imageid);
+    const outcome = await this.#ask(`reinstall ${name} with ${imageid}`, (api) =>
+      api.post(`/v1/machine/${id}/reinstall`, { id, imageid }),
+    );
+    // Without an answer the database tells, after the next check.
+    if ("lost" in outcome) return;
+    if ("answer" in outcome) this.reinstalls.acknowledged(name, imageid);
+    else this.reinstalls.refused(name, before);
+    this.#owned.push(owned);
+  }
+
   async #press(): Promise<void> {
-    const machine = this.#random.pick(this.#machines);
+    const machine = this.#random.pick(this.#machines).uuid;
     const button = this.#random.pick(POWER);
     await this.#ask(`${button} ${machine.slice(-4)}`, (api) => api.post(`/v1/machine/${machine}/power/${button}`));
   }

@@ -10,24 +10,26 @@ interface Truth {
   readonly disks: string;
   readonly installed: boolean;
   readonly succeeded: boolean;
+  readonly reinstall: boolean;
 }
 
 /** State → what must be so. Those of machines that nobody has and nobody takes back need no row here. */
 const CLAIMS: readonly (readonly [states: RegExp, claim: string, holds: (truth: Truth) => boolean])[] = [
-  [/^(install-|in-use|starting|never-phoned)/, "it is allocated", ({ allocated }) => allocated],
+  [/^(install|reinstall|in-use|starting|never-phoned)/, "it is allocated", ({ allocated }) => allocated],
   [/^(release-|eras)/, "it is being taken back", ({ release }) => release !== null],
   [/^quarantined/, "its disks are in quarantine", ({ disks }) => disks === "quarantined"],
   [/^waiting/, "it is erased and nobody has it", ({ disks, allocated }) => disks === "erased" && !allocated],
-  [/^install(ing|-next)/, "it is not installed yet", ({ installed }) => !installed],
+  [/^install/, "it is to be installed", ({ installed, reinstall }) => !installed || reinstall],
+  [/^reinstall/, "it is to be reinstalled", ({ reinstall }) => reinstall],
   [/^(starting|never-phoned)/, "it is installed, not heard of", (truth) => truth.installed && !truth.succeeded],
-  [/^in-use$/, "it runs its tenant's system", ({ installed, succeeded }) => installed && succeeded],
+  [/^in-use$/, "it runs its tenant's system", (truth) => truth.installed && truth.succeeded && !truth.reinstall],
   [/^eras/, "its disks are being erased", ({ release }) => release === "erase"],
 ];
 
 export async function truthOf(db: Kysely<unknown>, machineId: string): Promise<Truth | undefined> {
   const { rows } = await sql<Truth>`
     select a.uuid is not null as allocated, r.phase as release, m.disks, a.installed is not null as installed,
-      coalesce(a.succeeded, false) as succeeded
+      coalesce(a.succeeded, false) as succeeded, coalesce(a.reinstall, false) as reinstall
     from machines m left join allocations a on a.machine_id = m.id
     left join releases r on r.machine_id = m.id and r.finished is null where m.id = ${machineId}`.execute(db);
   return rows[0];

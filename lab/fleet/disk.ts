@@ -5,6 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 const STRIPES = 16;
 const SECTOR_BYTES = 512;
 
+/** A tenant's operating system. */
+export interface System {
+  readonly allocation: string;
+  readonly image: string;
+}
+
 export class SimulatedDisk {
   readonly name = "/dev/vda";
   readonly serial: string;
@@ -14,8 +20,8 @@ export class SimulatedDisk {
   readonly #stripes: string[] = Array.from({ length: STRIPES }, () => "");
   /** What was planted in each stripe before an erase; "" is zeros. */
   readonly #planted: string[] = Array.from({ length: STRIPES }, () => "");
-  /** The allocation whose system boots from here. */
-  #system = "";
+  /** What boots from here. */
+  #system: System | undefined;
 
   constructor(serial: string) {
     this.serial = serial;
@@ -26,8 +32,8 @@ export class SimulatedDisk {
     return new Set(this.#stripes.filter((mark) => mark !== ""));
   }
 
-  /** The allocation whose system boots from this disk; empty when none does. */
-  get bootable(): string {
+  /** The system that boots from this disk. */
+  get bootable(): System | undefined {
     return this.#system;
   }
 
@@ -48,15 +54,15 @@ export class SimulatedDisk {
   }
 
   async erase(msPerStripe: number, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<void> {
-    this.#system = "";
+    this.#system = undefined;
     await this.#fill("", msPerStripe, signal, onProgress);
   }
 
   /** Writes a tenant's system. It boots when all of it is there. */
-  async install(allocation: string, msPerStripe: number, signal: AbortSignal): Promise<void> {
-    this.#system = "";
-    await this.#fill(allocation, msPerStripe, signal, () => undefined);
-    this.#system = allocation;
+  async install(system: System, msPerStripe: number, signal: AbortSignal): Promise<void> {
+    this.#system = undefined;
+    await this.#fill(system.allocation, msPerStripe, signal, () => undefined);
+    this.#system = system;
   }
 
   async #fill(mark: string, msPerStripe: number, signal: AbortSignal, onProgress: (fraction: number) => void) {

@@ -28,7 +28,15 @@ export interface Hardware {
     readonly port: string;
   }[];
   readonly disk: SimulatedDisk;
+  readonly images: ImageStore;
   readonly pace: Pace;
+}
+
+/** Where a machine gets its images, as far as it can tell. */
+export interface ImageStore {
+  there(): boolean;
+  /** A reinstallation ended before a disk was touched, because there was no image. */
+  gaveUp(): void;
 }
 
 /** How long things take, milliseconds. */
@@ -53,7 +61,8 @@ export type Phase =
   | "erasing"
   | "reporting erase"
   | "installing"
-  | "reporting install";
+  | "reporting install"
+  | "giving the reinstallation up";
 
 /** How the discovery image is left. */
 export type Ending = "reboot" | "kexec";
@@ -77,7 +86,7 @@ export class SimulatedHammer {
   readonly #start: Start;
   readonly #signal: AbortSignal;
   readonly #onPhase: (phase: Phase) => void;
-  /** What it is busy with: "erase <job>", "install <allocation>"; empty when nothing. */
+  /** What it is busy with: "erase <job>", "install <allocation> <image>"; empty when nothing. */
   #work = "";
   #erased: string | undefined;
   #marksProven = 0;
@@ -179,7 +188,7 @@ export class SimulatedHammer {
       instruction.case === "erase"
         ? `erase ${instruction.value.jobId}`
         : instruction.case === "install"
-          ? `install ${instruction.value.allocationId}`
+          ? `install ${instruction.value.allocationId} ${instruction.value.image?.id}`
           : "";
     if (this.#work !== "") return wanted === this.#work ? undefined : "reboot";
     if (instruction.case === "wait") {
@@ -224,18 +233,34 @@ export class SimulatedHammer {
     this.#work = "";
   }
 
-  async #install(transport: Transport, { allocationId }: agent.Install): Promise<Ending> {
+  async #install(transport: Transport, { allocationId, image, reinstall }: agent.Install): Promise<Ending> {
     const { uuid, disk, pace } = this.#hardware;
     this.#onPhase("installing");
     this.#emit(transport, "Installing", allocationId);
-    await disk.install(allocationId, pace.installStripeMs, this.#signal);
+    const imageId = image!.id;
+    if (!this.#hardware.images.there()) return this.#withoutImage(transport, reinstall);
+    await disk.install({ allocation: allocationId, image: imageId }, pace.installStripeMs, this.#signal);
     this.#onPhase("reporting install");
     this.#emit(transport, "Booting New Kernel");
     await Promise.race([this.#lastEvent, sleep(FLUSH_MS)]);
-    const bootInfo = { imageId: "", primaryDisk: disk.name, kernel: "/boot/vmlinuz", initrd: "/boot/initrd" };
+    const bootInfo = { imageId, primaryDisk: disk.name, kernel: "/boot/vmlinuz", initrd: "/boot/initrd" };
     const report = { uuid, consolePassword: CONSOLE_PASSWORD, bootInfo, success: true };
     await this.#insist((options) => createClient(BootService, transport).report(report, options));
     return "kexec";
+  }
+
+  /** As metal-hammer: a system that is still whole is kept, everything else begins again. */
+  async #withoutImage(transport: Transport, reinstall: boolean): Promise<Ending> {
+    if (!reinstall) {
+      this.#emit(transport, "Crashed", "the image cannot be fetched");
+      await Promise.race([this.#lastEvent, sleep(FLUSH_MS)]);
+      return "reboot";
+    }
+    this.#onPhase("giving the reinstallation up");
+    const request = { uuid: this.#hardware.uuid, primaryDiskWiped: false };
+    await this.#insist((options) => createClient(BootService, transport).abortReinstall(request, options));
+    this.#hardware.images.gaveUp();
+    return "reboot";
   }
 
   /** As metal-hammer: events leave one after the other, each until it arrives. */

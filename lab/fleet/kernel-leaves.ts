@@ -121,10 +121,7 @@ export class KernelLeaves {
               link: cable(leaf, port),
               mac: macs[leaf],
               machine: uuid,
-              doing:
-                running.kind === "os" && running.allocation !== ""
-                  ? `provisioned since ${running.since.toISOString()}`
-                  : running.kind,
+              doing: running.kind === "os" ? `provisioned since ${running.since.toISOString()}` : running.kind,
             })),
       );
       this.#speaker.stdin?.write(`${JSON.stringify(speakers)}\n`);

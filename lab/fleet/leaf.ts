@@ -83,7 +83,7 @@ export class SimulatedLeaf implements Leaf {
       await sleep(LISTEN_EVERY_MS, undefined, { signal });
       const now = Date.now();
       const heard = this.#machines.flatMap(({ uuid, running }) => {
-        if (running.kind !== "os" || running.allocation === "") return [];
+        if (running.kind !== "os") return [];
         const key = `${uuid} ${running.since.getTime()}`;
         return now - (this.#told.get(key) ?? 0) >= TELL_EVERY_MS ? [{ uuid, key, since: running.since }] : [];
       });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BootFlags, Chassis, PowerAction } from "@metal-stack/ipmi";
 import { SimulatedBmc } from "./bmc.ts";
 import type { BootPlan } from "./boot-network.ts";
-import { SimulatedDisk } from "./disk.ts";
+import { SimulatedDisk, type System } from "./disk.ts";
 import { type Hardware, type Pace, type Phase, SimulatedHammer } from "./hammer.ts";
 
 /** From power-on to the boot device, and between tries of a device. */
@@ -21,7 +21,7 @@ export type Running =
   /** Powered, and does nothing until its BMC resets it. */
   | { readonly kind: "hung" }
   | { readonly kind: "discovery"; readonly phase: Phase }
-  | { readonly kind: "os"; readonly allocation: string; readonly since: Date };
+  | ({ readonly kind: "os"; readonly since: Date } & System);
 
 export interface Surroundings {
   readonly partition: string;
@@ -43,6 +43,10 @@ export class SimulatedMachine implements Chassis {
   /** How often it was switched on or reset. */
   boots = 0;
   clockOffsetMs = 0;
+  /** Whether it can fetch images. */
+  imagesThere = true;
+  /** Reinstallations that it gave up because it could not. */
+  gaveUp = 0;
   readonly #hardware: Hardware;
   readonly #surroundings: Surroundings;
   #flags: BootFlags | undefined;
@@ -62,6 +66,7 @@ export class SimulatedMachine implements Chassis {
       uuid: this.uuid,
       partition: surroundings.partition,
       disk: this.disk,
+      images: { there: () => this.imagesThere, gaveUp: () => void (this.gaveUp += 1) },
       pace: surroundings.pace,
       nics: leaves.map((leaf, index) => ({
         name: `eth${index}`,
@@ -135,8 +140,9 @@ export class SimulatedMachine implements Chassis {
       for (;;) {
         this.running = { kind: "firmware" };
         await sleep(FIRMWARE_MS, undefined, { signal: power });
-        if (this.#flags?.device === "disk" && this.disk.bootable) return this.#bootDisk();
-        if (!(await this.#bootNetwork(power, Date.now() + NETWORK_PATIENCE_MS))) return this.#bootDisk();
+        const local = this.#flags?.device === "disk" && this.disk.bootable;
+        const system = local || (await this.#bootNetwork(power, Date.now() + NETWORK_PATIENCE_MS));
+        if (system) return this.#bootDisk(system);
         await sleep(RESTART_MS, undefined, { signal: power });
       }
     } catch (error) {
@@ -144,20 +150,20 @@ export class SimulatedMachine implements Chassis {
     }
   }
 
-  #bootDisk(): void {
-    this.running = { kind: "os", allocation: this.disk.bootable, since: new Date() };
-    this.#surroundings.say(this.uuid, `runs the system of ${this.disk.bootable}`);
+  #bootDisk(system: System): void {
+    this.running = { kind: "os", ...system, since: new Date() };
+    this.#surroundings.say(this.uuid, `runs ${system.image} of ${system.allocation}`);
   }
 
-  /** False when it is the disk's turn. @param until when it gives up the network, if there is a disk to boot */
-  async #bootNetwork(power: AbortSignal, until: number): Promise<boolean> {
+  /** The system whose turn it is then; undefined to begin again. @param until when it gives the network up for its disk */
+  async #bootNetwork(power: AbortSignal, until: number): Promise<System | undefined> {
     let plan = await this.#plan(power);
     while (plan.kind === "nothing") {
-      if (Date.now() > until && this.disk.bootable !== "") return false;
+      if (Date.now() > until && this.disk.bootable) return this.disk.bootable;
       await sleep(RETRY_MS, undefined, { signal: power });
       plan = await this.#plan(power);
     }
-    if (plan.kind === "local disk") return this.disk.bootable === "";
+    if (plan.kind === "local disk") return this.disk.bootable;
     const start = { ...plan, clockOffsetMs: this.clockOffsetMs };
     const hammer = new SimulatedHammer(this.#hardware, start, power, (phase) => {
       this.running = { kind: "discovery", phase };
@@ -165,7 +171,7 @@ export class SimulatedMachine implements Chassis {
     });
     const ending = await hammer.run();
     this.#surroundings.say(this.uuid, ending);
-    return ending === "reboot";
+    return ending === "kexec" ? this.disk.bootable : undefined;
   }
 
   async #plan(power: AbortSignal): Promise<BootPlan> {

@@ -4,6 +4,7 @@ import { type Client, Code, ConnectError, createClient, type Interceptor, type T
 import { masterdata } from "@metal-stack/protocol";
 import type { Secret } from "@metal-stack/service";
 import { internal } from "./errors.ts";
+import type { Membership } from "./members/rules-roles.ts";
 
 /** Upper bounds; undefined is unlimited. */
 export interface Quotas {
@@ -26,6 +27,8 @@ export interface Masterdata {
   tenantQuotas(id: string): Promise<Quotas>;
   /** Of a tenant. */
   projectIds(tenantId: string): Promise<string[]>;
+  /** How a tenant, who may be one person, takes part in projects of others. None for whoever is unknown. */
+  memberships(tenantId: string, namespace: string): Promise<Membership[]>;
   /** Throws when masterdata does not answer. */
   check(): Promise<void>;
   readonly projects: Client<typeof masterdata.ProjectService>;
@@ -52,6 +55,12 @@ export function createMasterdata(network: Transport, timeoutMs = TIMEOUT_MS): Ma
     projectIds: async (tenantId) => {
       const owned = await answered(projects.find({ tenantId }));
       return owned.projects.flatMap(({ meta }) => (meta ? [meta.id] : []));
+    },
+    memberships: async (tenantId, namespace) => {
+      const found = await answered(tenants.findParticipatingProjects({ tenantId, namespace, includeInherited: true }));
+      return found.projects.flatMap(({ project, projectAnnotations, tenantAnnotations }) =>
+        project?.meta ? [{ projectId: project.meta.id, projectAnnotations, tenantAnnotations }] : [],
+      );
     },
     check: async () => void (await versions.get({})),
   };

@@ -10,7 +10,9 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { notFound } from "../errors.ts";
 import { machineAnswer, machinesAnswer } from "../machines/answers.ts";
+import type { MachineQuery } from "../machines/query.ts";
 import { findMachines, machineById } from "../machines/store.ts";
+import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { allocate } from "./commands.ts";
 
@@ -26,6 +28,9 @@ function keyOf(request: FastifyRequest): string | undefined {
 }
 
 export const allocationRoutes: RouteModule = (app, context) => {
+  const firewalls = async (query: MachineQuery) =>
+    machinesAnswer(context, await findMachines(context.db, { ...query, allocation_role: "firewall" }));
+
   app.post(
     "/v1/machine/allocate",
     {
@@ -77,7 +82,7 @@ export const allocationRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(FirewallResponse) },
       },
     },
-    async () => machinesAnswer(context, await findMachines(context.db, { allocation_role: "firewall" })),
+    async (request) => firewalls({ within: projectsInSight(request) }),
   );
 
   app.post(
@@ -92,8 +97,7 @@ export const allocationRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(FirewallResponse) },
       },
     },
-    async ({ body }) =>
-      machinesAnswer(context, await findMachines(context.db, { ...body, allocation_role: "firewall" })),
+    async (request) => firewalls({ ...request.body, within: projectsInSight(request) }),
   );
 
   app.get(

@@ -147,9 +147,17 @@ export async function updateIp(
   });
 }
 
-/** Frees an address that no machine has, static or not. Throws 400, 404. */
-export async function freeIp(tx: Tx, address: string): Promise<IpRow> {
+/**
+ * Frees an address that no machine has, static or not. Throws 400, 404.
+ * @param check may refuse what is stored
+ */
+export async function freeIp(
+  tx: Tx,
+  address: string,
+  check: (stored: IpRow) => void = () => undefined,
+): Promise<IpRow> {
   const ip = await lockIp(tx, address);
+  check(ip);
   if (scopeOf(ip) === "machine") throw badRequest("ip with machine scope can not be deleted");
   await releaseIp(tx, ip);
   return ip;

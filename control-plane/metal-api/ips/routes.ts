@@ -1,16 +1,23 @@
 import { IdParameter, IPAllocateRequest, IPFindRequest, IPResponse, IPUpdateRequest } from "@metal-stack/api-schema";
+import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { transact } from "../database/transaction.ts";
-import { badRequest } from "../errors.ts";
+import { badRequest, notFound } from "../errors.ts";
+import { isStillOf, projectsInSight } from "../members/member.ts";
 import { takeWithinQuotas } from "../projects/quota.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
 import { allocateIp, freeIp, type IpAllocate, updateIp } from "./commands.ts";
 import { ipResponse } from "./mapping.ts";
-import { findIps, ipByAddress } from "./store.ts";
+import { findIps, ipByAddress, type IpRow } from "./store.ts";
 
 const tags = ["ip"];
 const response = { 200: IPResponse };
+
+/** An address is soon somebody else's. */
+function checkOwner(request: FastifyRequest, { ip, project_id }: IpRow): void {
+  if (!isStillOf(request, project_id)) throw notFound("ip", ip);
+}
 
 export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
   const allocate = async (request: IpAllocate, specific?: string) => {
@@ -26,7 +33,7 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
       config: { role: "view" },
       schema: { operationId: "listIPs", tags, summary: "all addresses", response: { 200: Type.Array(IPResponse) } },
     },
-    async () => (await findIps(db)).map(ipResponse),
+    async (request) => (await findIps(db, { within: projectsInSight(request) })).map(ipResponse),
   );
 
   app.post(
@@ -41,7 +48,7 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(IPResponse) },
       },
     },
-    async (request) => (await findIps(db, request.body)).map(ipResponse),
+    async (request) => (await findIps(db, { ...request.body, within: projectsInSight(request) })).map(ipResponse),
   );
 
   app.get(
@@ -102,7 +109,10 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
     },
     async (request, reply) => {
       const ip = await transact(db, (tx) =>
-        updateIp(tx, request.body, ({ ip, version }) => checkIfMatch(request, "ip", { id: ip, version })),
+        updateIp(tx, request.body, (stored) => {
+          checkOwner(request, stored);
+          checkIfMatch(request, "ip", { id: stored.ip, version: stored.version });
+        }),
       );
       setETag(reply, ip.version);
       return ipResponse(ip);
@@ -121,6 +131,7 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
         response,
       },
     },
-    async (request) => ipResponse(await transact(db, (tx) => freeIp(tx, request.params.id))),
+    async (request) =>
+      ipResponse(await transact(db, (tx) => freeIp(tx, request.params.id, (stored) => checkOwner(request, stored)))),
   );
 };

@@ -12,6 +12,11 @@ export function machineTag(machineId: string): string {
   return `${MACHINE_TAG}=${machineId}`;
 }
 
+/** The machine that a tag names; undefined when it names none. */
+export function machineOfTag(tag: string): string | undefined {
+  return tag.startsWith(`${MACHINE_TAG}=`) ? tag.slice(MACHINE_TAG.length + 1) : undefined;
+}
+
 export function scopeOf(ip: { readonly project_id: string; readonly tags: readonly string[] }): IpScope {
   if (ip.project_id === "") return "";
   return ip.tags.some((tag) => tag.startsWith(MACHINE_TAG)) ? "machine" : "project";

@@ -20,6 +20,8 @@ export interface IpQuery {
   readonly tags?: readonly string[] | undefined;
   readonly machineid?: string | undefined;
   readonly addressfamily?: string | undefined;
+  /** Only addresses of these projects. */
+  readonly within?: readonly string[] | undefined;
 }
 
 const COLUMNS = {
@@ -46,6 +48,7 @@ function conditions(query: IpQuery): Expression<SqlBool>[] {
     return value === undefined ? [] : [sql<SqlBool>`${sql.ref(column)} = ${value}`];
   });
   const tags = [...(query.tags ?? []), ...(query.machineid ? [machineTag(query.machineid)] : [])];
+  if (query.within) equal.push(sql<SqlBool>`project_id = any(${query.within}::text[])`);
   if (tags.length > 0) equal.push(sql<SqlBool>`tags @> ${tags}::text[]`);
   if (query.ipaddress !== undefined)
     equal.push(parseAddress(query.ipaddress) ? sql<SqlBool>`ip = ${query.ipaddress}::inet` : sql<SqlBool>`false`);

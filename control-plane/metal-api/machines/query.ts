@@ -4,6 +4,12 @@ import type { MachineFindRequest } from "@metal-stack/api-schema";
 import { type RawBuilder, type SqlBool, sql } from "kysely";
 import { storedState } from "./rules-state.ts";
 
+/** What clients ask for, and what they may see. */
+export type MachineQuery = MachineFindRequest & {
+  /** Only machines that are allocated to these projects. */
+  readonly within?: readonly string[] | undefined;
+};
+
 type Key = keyof MachineFindRequest;
 
 /** Key to column of the machine, or of its allocation; without an allocation nothing matches. */
@@ -67,7 +73,7 @@ function equals(column: string, value: unknown): RawBuilder<SqlBool> {
 }
 
 /** The conditions over `machines left join allocations`; all must hold. */
-export function machineConditions(query: MachineFindRequest): RawBuilder<SqlBool>[] {
+export function machineConditions(query: MachineQuery): RawBuilder<SqlBool>[] {
   const conditions = Object.entries(query).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const column = COLUMNS[key as Key];
@@ -78,6 +84,7 @@ export function machineConditions(query: MachineFindRequest): RawBuilder<SqlBool
     const values: unknown[] = Array.isArray(value) ? value : [value];
     return values.map((value) => sql<SqlBool>`${sql.ref(place)} @> ${JSON.stringify(contained(value))}::jsonb`);
   });
+  if (query.within) conditions.push(sql<SqlBool>`allocations.project_id = any(${query.within}::text[])`);
   if (query.tags && query.tags.length > 0) conditions.push(sql<SqlBool>`machines.tags @> ${query.tags}::text[]`);
   if (query.state_value !== undefined)
     conditions.push(sql<SqlBool>`machines.state_value = ${storedState(query.state_value) ?? query.state_value}`);

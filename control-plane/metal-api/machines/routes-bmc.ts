@@ -14,11 +14,13 @@ import { rotateOnCommand } from "../bmc/rotation.ts";
 import type { BmcFacts } from "../bmc/rules.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
+import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { loginsFor, machineAnswer } from "./answers.ts";
 import { commandBmc, setLed } from "./commands.ts";
 import { sendMachines } from "./lists.ts";
 import { machineIpmiResponse } from "./mapping.ts";
+import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
 import { lockMachine, machineById } from "./store.ts";
 
@@ -111,13 +113,15 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineIPMIResponse) },
       },
     },
-    async (request, reply) =>
-      sendMachines(reply, db, request.body, async (machines) => {
+    async (request, reply) => {
+      const query: MachineQuery = { ...request.body, within: projectsInSight(request) };
+      return sendMachines(reply, db, query, async (machines) => {
         const references = await referencesOf(db, machines);
         const ids = machines.map(({ id }) => id);
         const logins = await loginsFor(request.user, context, ids);
         return machines.map((machine) => machineIpmiResponse(machine, references, clock(), logins.get(machine.id)));
-      }),
+      });
+    },
   );
 
   app.post(

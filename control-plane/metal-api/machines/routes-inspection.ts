@@ -10,6 +10,7 @@ import {
 import { Type } from "typebox";
 import { badRequest } from "../errors.ts";
 import { evaluateIssues, ISSUES, referenceUrl, SEVERITIES } from "../provisioning/issues/index.ts";
+import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { issueSubjects, jobsOf, whyFacts } from "./inspection.ts";
 import { why } from "./rules-why.ts";
@@ -54,14 +55,15 @@ export const machineInspectionRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineIssueResponse) },
       },
     },
-    async ({ body }) => {
-      const { only = [], omit = [], severity: wanted, last_error_threshold: threshold, ...query } = body;
+    async (request) => {
+      const { only = [], omit = [], severity: wanted, last_error_threshold: threshold, ...query } = request.body;
       const unknown = [...only, ...omit].find((id) => !ISSUES.some((issue) => issue.id === id));
       if (unknown !== undefined) throw badRequest(`unknown issue id: ${unknown}`);
       const severity = wanted ? SEVERITIES.find((severity) => severity === wanted) : "minor";
       if (!severity) throw badRequest(`unknown issue severity: ${wanted}`);
       const now = clock();
-      const subjects = await issueSubjects(db, await findMachines(db, query), now);
+      const within = { ...query, within: projectsInSight(request) };
+      const subjects = await issueSubjects(db, await findMachines(db, within), now);
       const lastErrorThresholdMs = (threshold ?? 0) / NANOSECONDS_PER_MS;
       const found = evaluateIssues(subjects, { only, omit, severity, lastErrorThresholdMs }, now);
       return [...found].map(([machineid, issues]) => ({ machineid, issues: issues.map(({ id }) => id) }));

@@ -7,16 +7,19 @@ import {
   MachineState,
   MachineUpdateRequest,
 } from "@metal-stack/api-schema";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { openConsolePassword } from "../boot/console-password.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch } from "../rest/etag.ts";
+import { projectsInSight } from "../members/member.ts";
 import { machineAnswer, machinesAnswer } from "./answers.ts";
 import { deleteMachine, freeMachine, setState, updateMachine } from "./commands.ts";
 import { sendMachines } from "./lists.ts";
 import { machineResponse } from "./mapping.ts";
+import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
 import { machineById } from "./store.ts";
 
@@ -25,6 +28,8 @@ const response = { 200: MachineResponse };
 
 export const machineRoutes: RouteModule = (app, context) => {
   const { db, clock, config, keyring, log } = context;
+  const send = (reply: FastifyReply, query: MachineQuery) =>
+    sendMachines(reply, db, query, (machines) => machinesAnswer(context, machines));
 
   app.get(
     "/v1/machine",
@@ -37,7 +42,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async (_, reply) => sendMachines(reply, db, {}, (machines) => machinesAnswer(context, machines)),
+    async (request, reply) => send(reply, { within: projectsInSight(request) }),
   );
 
   app.post(
@@ -52,7 +57,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async (request, reply) => sendMachines(reply, db, request.body, (machines) => machinesAnswer(context, machines)),
+    async (request, reply) => send(reply, { ...request.body, within: projectsInSight(request) }),
   );
 
   app.get(

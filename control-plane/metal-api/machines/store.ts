@@ -1,9 +1,8 @@
-import type { MachineFindRequest } from "@metal-stack/api-schema";
 import { type Selectable, sql, type SqlBool, type UpdateObject } from "kysely";
 import { type AllocationRow, allocationsOf } from "../allocation/store.ts";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 import { notFound } from "../errors.ts";
-import { machineConditions } from "./query.ts";
+import { machineConditions, type MachineQuery } from "./query.ts";
 
 /** A machine and, while it has one, its allocation. */
 export type MachineRow = Selectable<Schema["machines"]> & { readonly allocation: AllocationRow | null };
@@ -15,7 +14,7 @@ interface Page {
 }
 
 /** The machines that match, by id: two queries, however many there are. Without a page all of them. */
-export async function findMachines(db: Db, query: MachineFindRequest = {}, page?: Page): Promise<MachineRow[]> {
+export async function findMachines(db: Db, query: MachineQuery = {}, page?: Page): Promise<MachineRow[]> {
   const machines = await db
     .selectFrom("machines")
     .leftJoin("allocations", "allocations.machine_id", "machines.id")

@@ -12,6 +12,7 @@ import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
+import { projectsInSight } from "../members/member.ts";
 import { holdProject } from "../projects/hold.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
@@ -45,7 +46,7 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(NetworkResponse) },
       },
     },
-    async () => listed(db, await findNetworks(db)),
+    async (request) => listed(db, await findNetworks(db, { within: projectsInSight(request) })),
   );
 
   app.post(
@@ -60,7 +61,7 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(NetworkResponse) },
       },
     },
-    async (request) => listed(db, await findNetworks(db, request.body)),
+    async (request) => listed(db, await findNetworks(db, { ...request.body, within: projectsInSight(request) })),
   );
 
   app.get(

@@ -23,6 +23,11 @@ export function networkType(network: NetworkKind): NetworkType {
   return network.shared ? "child-shared" : "child";
 }
 
+/** Networks that tenants are connected by, and those that they share. */
+export function isForEverybody(network: NetworkKind & { readonly project_id: string | null }): boolean {
+  return network.shared || (network.project_id === null && !network.underlay);
+}
+
 export function natType(network: { readonly nat: boolean }): "none" | "ipv4-masq" {
   return network.nat ? "ipv4-masq" : "none";
 }

@@ -21,6 +21,8 @@ export interface NetworkQuery {
   readonly prefixes?: readonly string[] | undefined;
   readonly destinationprefixes?: readonly string[] | undefined;
   readonly addressfamily?: string | undefined;
+  /** Only networks of these projects, and those for everybody. */
+  readonly within?: readonly string[] | undefined;
 }
 
 /** Query key to column, where the comparison is equality. */
@@ -58,7 +60,21 @@ function conditions(query: NetworkQuery): Expression<SqlBool>[] {
   const labels = Object.entries(query.labels ?? {}).map(([key, value]) => sql<SqlBool>`labels ->> ${key} = ${value}`);
   const prefixes = (query.prefixes ?? []).map((cidr) => hasPrefix("prefixes", cidr));
   const destinations = (query.destinationprefixes ?? []).map((cidr) => hasPrefix("destination_prefixes", cidr));
-  return [...equal, ...vrf, ...labels, ...prefixes, ...destinations, ...family(query.addressfamily)];
+  return [
+    ...equal,
+    ...vrf,
+    ...labels,
+    ...prefixes,
+    ...destinations,
+    ...family(query.addressfamily),
+    ...inSight(query.within),
+  ];
+}
+
+/** As `isForEverybody` in rules. */
+function inSight(projects: readonly string[] | undefined): Expression<SqlBool>[] {
+  if (!projects) return [];
+  return [sql<SqlBool>`(project_id = any(${projects}::text[]) or shared or (project_id is null and not underlay))`];
 }
 
 function hasPrefix(column: string, cidr: string): Expression<SqlBool> {

@@ -5,15 +5,23 @@ import {
   ProjectResponse,
   ProjectUpdateRequest,
 } from "@metal-stack/api-schema";
+import type { masterdata } from "@metal-stack/protocol";
+import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { badRequest } from "../errors.ts";
 import { transact } from "../database/transaction.ts";
+import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { holdProjectAlone } from "./hold.ts";
 import { projectMessage, projectResponse } from "./mapping.ts";
 import { belongingsOf, checkNothingBelongs } from "./store.ts";
 
 const tags = ["project"];
+
+function inSight(request: FastifyRequest, found: readonly masterdata.Project[]): ProjectResponse[] {
+  const ids = projectsInSight(request);
+  return found.filter(({ meta }) => ids === undefined || ids.includes(meta?.id ?? "")).map(projectResponse);
+}
 
 export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }) => {
   app.get(
@@ -27,7 +35,7 @@ export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }
         response: { 200: Type.Array(ProjectResponse) },
       },
     },
-    async () => (await projects.find({})).projects.map(projectResponse),
+    async (request) => inSight(request, (await projects.find({})).projects),
   );
 
   app.get(
@@ -65,9 +73,10 @@ export const projectRoutes: RouteModule = (app, { db, masterdata: { projects } }
         response: { 200: Type.Array(ProjectResponse) },
       },
     },
-    async ({ body: { tenant_id: tenantId, ...query } }) => {
+    async (request) => {
+      const { tenant_id: tenantId, ...query } = request.body;
       const { projects: found } = await projects.find({ ...query, ...(tenantId === undefined ? {} : { tenantId }) });
-      return found.map(projectResponse);
+      return inSight(request, found);
     },
   );
 

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Static, TSchema } from "typebox";
 import type { Context } from "../context.ts";
+import type { Member } from "../members/member.ts";
 import type { Role } from "./rules-roles.ts";
 
 interface TypeBoxProvider extends FastifyTypeProvider {
@@ -31,6 +32,8 @@ export interface User {
   /** Of a token: who issued it, and whom the issuer means. */
   readonly issuer?: string;
   readonly subject?: string;
+  /** As masterdata knows it, when memberships there say what it may do. */
+  readonly member?: { readonly id: string; readonly namespace: string };
 }
 
 declare module "fastify" {
@@ -38,6 +41,8 @@ declare module "fastify" {
     user: User;
     /** Whether the transaction of the request has put its result on record already. */
     onRecord: boolean;
+    /** Undefined: what it may do does not depend on projects. */
+    member: Member | undefined;
   }
   interface FastifyContextConfig {
     /** Who may call; a route without it is refused at start. */

@@ -6,6 +6,8 @@ import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
 import { badRequest, forbidden } from "../errors.ts";
 import { recordRequests } from "../audit/recorder.ts";
+import { guardMembers } from "../members/guard.ts";
+import { memberOf } from "../members/member.ts";
 import { Tokens } from "../tokens/tokens.ts";
 import { answerTo } from "./answers-to-errors.ts";
 import { discardBody, readText } from "./body.ts";
@@ -53,6 +55,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.decorateRequest("user", null as never);
   app.decorateRequest("onRecord", false);
+  app.decorateRequest("member", undefined);
   readBodies(app);
   const share = shareDefinitions(app);
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -68,12 +71,14 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   app.addHook("onSend", async (request, { statusCode }) => {
     if (statusCode >= 400) await discardBody(request);
   });
+  guardMembers(app, context);
   recordRequests(app, context);
   app.addHook("onResponse", async (request, reply) => report(request, reply, context, observe));
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error);
     if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
-    return sendError(reply, answer.statusCode, answer.message, answer.reasons);
+    // The reasons name machines of others.
+    return sendError(reply, answer.statusCode, answer.message, request.member ? undefined : answer.reasons);
   });
   app.setNotFoundHandler((request, reply) => {
     const methods = known.methodsOf(request.url);
@@ -139,14 +144,17 @@ function readBodies(app: App): void {
 async function check(
   request: FastifyRequest,
   reply: FastifyReply,
-  { config, clock }: Context,
+  { config, clock, masterdata }: Context,
   tokens: Tokens,
   known: KnownPaths,
 ): Promise<void> {
   request.user = GUEST;
   reply.header("x-request-id", request.id);
   request.user = await authenticate(request, config, tokens, clock());
-  const refused = refusal(roleOf(request, known), request.user, config.providerTenant);
+  const role = roleOf(request, known);
+  request.member = role === "public" ? undefined : await memberOf(request.user, masterdata);
+  // What a member may do is not said by its groups, but by its projects: see members/guard.ts.
+  const refused = request.member ? undefined : refusal(role, request.user, config.providerTenant);
   if (refused !== undefined) throw forbidden(refused);
   if (request.is404) return;
   if (!acceptsJson(request.headers.accept)) {

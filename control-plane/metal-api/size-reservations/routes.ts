@@ -12,6 +12,7 @@ import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
+import { projectsInSight } from "../members/member.ts";
 import { partitions } from "../partitions/store.ts";
 import { holdProject } from "../projects/hold.ts";
 import type { RouteModule } from "../rest/app.ts";
@@ -43,7 +44,7 @@ export const sizeReservationRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(SizeReservationResponse) },
       },
     },
-    async () => (await sizeReservations(db)).map(sizeReservationResponse),
+    async (request) => (await sizeReservations(db, { within: projectsInSight(request) })).map(sizeReservationResponse),
   );
 
   app.post(
@@ -58,7 +59,8 @@ export const sizeReservationRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(SizeReservationResponse) },
       },
     },
-    async ({ body }) => (await sizeReservations(db, body)).map(sizeReservationResponse),
+    async (request) =>
+      (await sizeReservations(db, { ...request.body, within: projectsInSight(request) })).map(sizeReservationResponse),
   );
 
   app.get(
@@ -174,7 +176,8 @@ export const sizeReservationRoutes: RouteModule = (app, { db, masterdata }) => {
         response: { 200: Type.Array(SizeReservationUsageResponse) },
       },
     },
-    async ({ body }) => (await reservationUsage(db, body)).map(usageResponse),
+    async (request) =>
+      (await reservationUsage(db, { ...request.body, within: projectsInSight(request) })).map(usageResponse),
   );
 };
 

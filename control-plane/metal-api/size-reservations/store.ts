@@ -19,11 +19,17 @@ export interface UsageRow extends Row {
 const partitionIds = sql<string[]>`
   (select array_agg(partition_id order by ordinal) from size_reservation_partitions where reservation_id = size_reservations.id)`;
 
-export function sizeReservations(db: Db, query: SizeReservationListRequest = {}): Promise<SizeReservationRow[]> {
+type Query = SizeReservationListRequest & {
+  /** Only those of these projects. */
+  readonly within?: readonly string[] | undefined;
+};
+
+export function sizeReservations(db: Db, query: Query = {}): Promise<SizeReservationRow[]> {
   let select = db.selectFrom("size_reservations").selectAll().select(partitionIds.as("partition_ids")).orderBy("id");
   if (query.id !== undefined) select = select.where("id", "=", query.id);
   if (query.projectid !== undefined) select = select.where("project_id", "=", query.projectid);
   if (query.sizeid !== undefined) select = select.where("size_id", "=", query.sizeid);
+  if (query.within) select = select.where("project_id", "in", query.within);
   if (query.partitionid !== undefined)
     select = select.where(
       sql<boolean>`exists (select from size_reservation_partitions where reservation_id = id and partition_id = ${query.partitionid})`,
@@ -39,7 +45,7 @@ export async function sizeReservationById(db: Db, id: string): Promise<SizeReser
 }
 
 /** How reservations are used, one row a partition. All that is counted anywhere is counted here. */
-export async function reservationUsage(db: Db, query: SizeReservationListRequest = {}): Promise<UsageRow[]> {
+export async function reservationUsage(db: Db, query: Query = {}): Promise<UsageRow[]> {
   const equal = (column: string, value: string | undefined) =>
     value === undefined ? sql`true` : sql`${sql.ref(column)} = ${value}`;
   const { rows } = await sql<UsageRow>`
@@ -56,6 +62,7 @@ export async function reservationUsage(db: Db, query: SizeReservationListRequest
         ) as counted
       where ${equal("r.project_id", query.projectid)} and ${equal("r.size_id", query.sizeid)}
         and ${equal("p.partition_id", query.partitionid)}
+        and ${query.within ? sql`r.project_id = any(${query.within}::text[])` : sql`true`}
     ) as reserved
     where ${equal("id", query.id)}
     order by project_id, size_id, id, ordinal`.execute(db);

@@ -2,14 +2,22 @@
 // METAL_API_ISSUERCACHE_INTERVAL_SECONDS (1800), how often the provider tenant's issuer is read from masterdata. Ours:
 // METAL_API_OIDC_ISSUERS_FILE, a JSON list of
 //   { "issuer": "https://…", "clientId": "…", "tenant": "metal-stack", "directory": "ldap" | "ad" | "plain",
-//     "roles": { "<group>": "view" | "edit" | "admin" } }
+//     "roles": { "<group>": "view" | "edit" | "admin" }, "members": { "claim": "sub", "namespace": "" } }
 // tenant is the provider's when absent, directory is plain, and roles, which add to the groups the API knows, are none.
+// members: bearers who are no admins may do what their memberships in masterdata allow, and nothing else (docs/decisions/
+// 0012-members.md). The claim (sub, email, preferred_username) is their id there; they must not be able to choose it.
 import { ConfigurationError, type Environment } from "@metal-stack/service";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import type { Directory } from "./rules-groups.ts";
 
 type Level = "view" | "edit" | "admin";
+
+/** By which claim bearers are members in masterdata, and in which namespace of memberships. */
+export interface MemberSettings {
+  readonly claim: "sub" | "email" | "preferred_username";
+  readonly namespace: string;
+}
 
 /** One identity provider, as seen by one client of it. */
 export interface Issuer {
@@ -20,6 +28,8 @@ export interface Issuer {
   readonly tenant?: string;
   readonly directory: Directory | "connector";
   readonly roles: Readonly<Record<string, Level>>;
+  /** Undefined: groups alone say what its bearers may do. */
+  readonly members?: MemberSettings;
   /** Undefined: found by discovery. */
   readonly keysUrl?: string;
 }
@@ -38,6 +48,15 @@ const Entry = Type.Object(
     tenant: Type.Optional(Type.String({ minLength: 1 })),
     directory: Type.Optional(Type.Union([Type.Literal("ldap"), Type.Literal("ad"), Type.Literal("plain")])),
     roles: Type.Optional(Type.Record(Type.String(), Type.Union(levels.map((level) => Type.Literal(level))))),
+    members: Type.Optional(
+      Type.Object(
+        {
+          claim: Type.Union([Type.Literal("sub"), Type.Literal("email"), Type.Literal("preferred_username")]),
+          namespace: Type.Optional(Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -74,10 +93,11 @@ function listed(environment: Environment, providerTenant: string): Issuer[] {
       `METAL_API_OIDC_ISSUERS_FILE must hold a list of issuers, see tokens/settings.ts${where}`,
     );
   }
-  return entries.map(({ tenant = providerTenant, directory = "plain", roles = {}, ...rest }) => ({
+  return entries.map(({ tenant = providerTenant, directory = "plain", roles = {}, members, ...rest }) => ({
     ...rest,
     tenant,
     directory,
     roles,
+    ...(members && { members: { namespace: "", ...members } }),
   }));
 }

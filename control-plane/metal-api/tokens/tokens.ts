@@ -116,6 +116,9 @@ export class Tokens {
       tenant: claimed.tenant,
       issuer: issuer.issuer,
       subject: payload.sub!,
+      ...(issuer.members && {
+        member: { id: text(payload[issuer.members.claim]), namespace: issuer.members.namespace },
+      }),
     };
   }
 }

@@ -16,6 +16,8 @@ interface Owned {
   readonly id: string;
 }
 
+/** Refusals that no tenant brings about: method not allowed, not acceptable, unsupported media type. */
+const OURS: ReadonlySet<number> = new Set([405, 406, 415]);
 /** Whoever holds fewer asks for more. */
 const MOST = { address: 6, network: 4 } as const;
 const POWER = ["reset", "cycle", "on", "pxe", "disk", "chassis-identify-led-on", "chassis-identify-led-off"] as const;
@@ -143,9 +145,7 @@ export class Tenants {
       address: `ip/free/${owned.id}`,
       network: `network/free/${owned.id}`,
     };
-    const outcome = await this.#ask(`free ${owned.name}`, (api) =>
-      kind === "address" ? api.post(`/v1/${path[kind]}`) : api.delete(`/v1/${path[kind]}`),
-    );
+    const outcome = await this.#ask(`free ${owned.name}`, (api) => api.delete(`/v1/${path[kind]}`));
     if ("answer" in outcome) this.ledger.believe(kind, owned.name, "gone");
     if ("refused" in outcome) {
       this.ledger.believe(kind, owned.name, "there");
@@ -204,6 +204,7 @@ export class Tenants {
       const text = (error as Error).message;
       // What failed on the server may have failed after it was done.
       const refused = error instanceof ApiError && error.statusCode < 500;
+      if (refused && OURS.has(error.statusCode)) throw error;
       this.tally[refused ? "refused" : "lost"] += 1;
       this.#say(`${what}: ${refused ? "refused" : "no answer"}, ${text}`);
       return refused ? { refused: text } : { lost: text };

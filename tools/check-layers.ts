@@ -1,10 +1,12 @@
 // The folder tree is the architecture: this checks that imports follow it.
 //   services (control-plane, partition, machine, clients) never import one another, only libraries;
+//   the SDK counts as a library, though it is with the clients;
 //   libraries never import services; files named rules*.ts, and everything in a rules/ folder, know no SQL, HTTP, files or processes.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 const SERVICE_ROOTS = ["control-plane", "partition", "machine", "clients"];
+const SDK = "clients/sdk";
 const IMPURE = [
   /^kysely/,
   /^pg(-boss)?$/,
@@ -38,8 +40,9 @@ function violation(file: string, specifier: string): string | undefined {
     if (here !== there) {
       if (specifier.startsWith(".") && here !== "tools")
         return `reaches into ${there} by a relative path; import the package`;
-      const intoService = SERVICE_ROOTS.some((root) => there.startsWith(`${root}/`));
-      if (here.startsWith("libraries/") && intoService) return `a library imports the service ${there}`;
+      const intoService = there !== SDK && SERVICE_ROOTS.some((root) => there.startsWith(`${root}/`));
+      const isLibrary = here.startsWith("libraries/") || here === SDK;
+      if (isLibrary && intoService) return `a library imports the service ${there}`;
       // A file beside the services (control-plane/main.ts) is none itself: it wires several into one process.
       const fromService = SERVICE_ROOTS.some((root) => here.startsWith(`${root}/`)) && !here.endsWith(".ts");
       if (fromService && intoService) return `a service imports the service ${there}`;

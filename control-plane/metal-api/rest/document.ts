@@ -72,8 +72,9 @@ export function apiDocument(app: App): unknown {
 }
 
 /**
- * "x-required" is what the original lists as required and yet accepts when absent; "x-enum" what it does not enforce;
- * "x-boolean" a text that says true or false. A body that is declared is demanded.
+ * "x-required" is what the original lists as required and yet accepts when absent, which "x-optional" tells clients that
+ * are generated; "x-enum" what it does not enforce; "x-boolean" a text that says true or false. A body that is declared
+ * is demanded.
  */
 function finish(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(finish);
@@ -89,6 +90,9 @@ function finish(node: unknown): unknown {
   const expected = Object.entries((properties ?? {}) as Record<string, { "x-required"?: boolean }>).flatMap(
     ([name, { "x-required": on }]) => (on ? [name] : []),
   );
-  if (expected.length > 0) result["required"] = [...((result["required"] as string[]) ?? []), ...expected].sort();
+  if (expected.length > 0) {
+    result["required"] = [...((result["required"] as string[]) ?? []), ...expected].sort();
+    result["x-optional"] = expected.sort();
+  }
   return result;
 }

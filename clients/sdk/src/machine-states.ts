@@ -1,0 +1,71 @@
+// What state a machine is in, as types: what can only be done to a waiting or an allocated machine takes nothing else.
+// The types say what the answer of the API says, nothing is added to it. The API has the last word all the same: a
+// machine that waits in your hands may be somebody else's by now.
+import type {
+  MachineAllocation,
+  MachineProvisioningEvent,
+  MachineRecentProvisioningEvents,
+  MachineResponse,
+} from "./gen/types.ts";
+
+/** Nobody has it. */
+export type UnallocatedMachine = MachineResponse & { allocation?: never };
+
+/** Nobody has it, and it asks for instructions. */
+export type WaitingMachine = UnallocatedMachine & {
+  events: MachineRecentProvisioningEvents & {
+    log: [MachineProvisioningEvent & { event: "Waiting" }, ...MachineProvisioningEvent[]];
+  };
+};
+
+/** A tenant has it, whether it is installed or not. */
+export type AllocatedMachine = MachineResponse & { allocation: MachineAllocation };
+
+/** A tenant has it, and it has not yet told that its operating system runs. */
+export type InstallingMachine = MachineResponse & { allocation: MachineAllocation & { succeeded: false } };
+
+/** A tenant has it, and its operating system ran. */
+export type InstalledMachine = MachineResponse & { allocation: MachineAllocation & { succeeded: true } };
+
+/** The states that tell every machine apart. */
+export interface MachineStates {
+  /** Nobody has it, and it cannot be had just now: it boots, registers, is erased, or is silent. */
+  readonly preparing: UnallocatedMachine;
+  readonly waiting: WaitingMachine;
+  readonly installing: InstallingMachine;
+  readonly installed: InstalledMachine;
+}
+
+export type MachineStateName = keyof MachineStates;
+
+/** A machine with its state: a switch over `state` narrows `machine`. */
+export type MachineInState = {
+  [S in MachineStateName]: { readonly state: S; readonly machine: MachineStates[S] };
+}[MachineStateName];
+
+const WAITING = "Waiting";
+
+export const isUnallocated = (machine: MachineResponse): machine is UnallocatedMachine => !machine.allocation;
+
+/** Not of a machine that is dead or locked, though its last word was that it waits. */
+export const isWaiting = (machine: MachineResponse): machine is WaitingMachine =>
+  isUnallocated(machine) &&
+  machine.events.log[0]?.event === WAITING &&
+  machine.liveliness === "Alive" &&
+  machine.state.value !== "LOCKED";
+
+export const isAllocated = (machine: MachineResponse): machine is AllocatedMachine => Boolean(machine.allocation);
+
+export const isInstalling = (machine: MachineResponse): machine is InstallingMachine =>
+  isAllocated(machine) && !machine.allocation.succeeded;
+
+export const isInstalled = (machine: MachineResponse): machine is InstalledMachine =>
+  isAllocated(machine) && machine.allocation.succeeded;
+
+/** The state of a machine, and the machine as one of that state. */
+export function stateOf(machine: MachineResponse): MachineInState {
+  if (isInstalled(machine)) return { state: "installed", machine };
+  if (isInstalling(machine)) return { state: "installing", machine };
+  if (isWaiting(machine)) return { state: "waiting", machine };
+  return { state: "preparing", machine: machine as UnallocatedMachine };
+}

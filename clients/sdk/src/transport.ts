@@ -1,0 +1,26 @@
+// What carries requests: the part of fetch that the client uses, so that a program can bring its own.
+
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Blob;
+  readonly signal: AbortSignal;
+}
+
+export interface FetchAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+
+/** The global fetch is one. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
+
+/** Of errors that mean that no byte was sent: trying again does nothing twice. */
+const NEVER_SENT = ["ECONNREFUSED", "EAI_AGAIN"];
+
+/** Whether an error of {@link Fetch} says that the request was not sent. Browsers do not tell. */
+export function neverSent(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  return NEVER_SENT.includes(String(code)) || (cause !== undefined && neverSent(cause));
+}

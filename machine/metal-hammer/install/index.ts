@@ -13,6 +13,7 @@ import { installEnv, installYaml, userData, type ContractFacts, type InstallMach
 import { download, expectedSha256 } from "./download.ts";
 import * as layouts from "./layout.ts";
 import { checkLayout, fstab, LayoutError, primaryDisk, ROOT, rootFilesystem } from "./rules-layout.ts";
+import { installation, reinstallation } from "./rules-keep.ts";
 import { unpack } from "./unpack.ts";
 
 export type { InstallMachine } from "./contract.ts";
@@ -62,15 +63,18 @@ export async function install(
   // Before anything is touched: without a checksum nothing can be installed.
   const sha256 = await expectedSha256(image, { onProgress: () => undefined, signal });
 
-  onStep("partition disks");
+  const { made, kept } = order.reinstall ? reinstallation(layout) : installation(layout);
   await endProcessesInRoot();
   await layouts.startOver(layout, signal);
-  await layouts.partitionDisks(layout, signal);
+  await layouts.findKept(kept, signal);
+  // From here on something may be lost.
+  onStep("partition disks");
+  await layouts.partitionDisks(made, signal);
   onStep("make filesystems");
-  await layouts.makeFilesystems(layout, signal);
+  await layouts.makeFilesystems(made, signal);
   await layouts.mountFilesystems(layout, signal);
 
-  await fetchImage(image.url, sha256, layout, onStep, signal);
+  await fetchImage(image.url, sha256, made, onStep, signal);
   onStep("unpack image");
   await unpack(ARCHIVE, ROOT, signal);
 

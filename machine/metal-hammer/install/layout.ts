@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { agent } from "@metal-stack/protocol";
 import { run } from "../command.ts";
 import { releaseDisks, WITHOUT_UDEV } from "../disks/release.ts";
+import type { Kept } from "./rules-keep.ts";
 import * as rules from "./rules-layout.ts";
 
 const env = { ...process.env, ...WITHOUT_UDEV };
@@ -22,6 +23,22 @@ async function waitForNode(device: string, signal: AbortSignal): Promise<void> {
     )
       return;
     if (Date.now() > end) throw new Error(`${device} did not appear within ${NODE_TIME_LIMIT_MS / 1000} s`);
+  }
+}
+
+/**
+ * Finds what a reinstallation keeps, and writes nothing to it.
+ * @throws when something is missing or holds another filesystem than the layout says
+ */
+export async function findKept({ devices, arrays, groups, filesystems }: Kept, signal: AbortSignal): Promise<void> {
+  for (const array of arrays) await run("mdadm", rules.arrayAssembly(array), { signal, env });
+  for (const { name } of groups) await run("lvm", ["vgchange", "--activate", "y", name], { signal, env });
+  for (const device of devices) await waitForNode(device, signal);
+  for (const { device, format } of filesystems) {
+    if (format === "none") continue;
+    const found = (await run("blkid", ["-p", "-s", "TYPE", "-o", "value", device], { signal })).trim();
+    if (found !== format)
+      throw new rules.LayoutError(`${device} is to be kept, but holds ${found || "nothing"} instead of ${format}`);
   }
 }
 

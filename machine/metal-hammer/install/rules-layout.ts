@@ -133,6 +133,11 @@ export function arrayCreation({ arrayName, devices, level, spares, createOptions
   ];
 }
 
+/** An array that is there already. */
+export function arrayAssembly({ arrayName, devices }: agent.Raid): string[] {
+  return ["--assemble", arrayName, "--run", "--homehost=any", ...devices];
+}
+
 export function volumeGroupCreation({ name, devices, tags }: agent.VolumeGroup): string[] {
   return ["vgcreate", "--yes", "--force", ...tags.map((tag) => `--addtag=${tag}`), name, ...devices];
 }

@@ -1,9 +1,10 @@
-// What things cost, beside a peer in the same run: `npm run bench -- boot | size | memory | metal-api | ipam | masterdata` (all without a name).
+// What things cost, beside a peer in the same run: `npm run bench -- boot | size | memory | metal-api | ipam | masterdata | metalctl` (all without a name).
 import { benchBoot } from "./boot.ts";
 import { benchIpam } from "./ipam.ts";
 import { benchMasterdata } from "./masterdata.ts";
 import { benchMemory } from "./memory.ts";
 import { benchMetalApi } from "./metal-api.ts";
+import { benchMetalctl } from "./metalctl.ts";
 import { benchSize } from "./size.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "metal-api": benchMetalApi,
   ipam: benchIpam,
   masterdata: benchMasterdata,
+  metalctl: benchMetalctl,
   boot: benchBoot,
 };
 

@@ -4,8 +4,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { dump, load } from "js-yaml";
-import { ApiClient } from "@metal-stack/api-client";
-import { tokenOf } from "./kubeconfig.ts";
+import { ApiClient, ApiError, ApiUnreachableError } from "@metal-stack/api-client";
+import { Refusal } from "./errors.ts";
+import { credentialsOf } from "./kubeconfig.ts";
+
+export { type ApiClient, ApiError, ApiUnreachableError };
 
 /** The original writes a null or an empty text for what is not set. */
 export interface Context {
@@ -44,10 +47,13 @@ export interface GlobalFlags {
   readonly debug?: boolean;
 }
 
+/** What to do about a config file that is wrong. */
+const REPAIR = "see how it should look: metalctl context --help";
+
 /** The config file that counts: `--config`, else the first that exists of /etc/metalctl, ~/.metalctl and the current folder. */
 export function configPath(flag: string | undefined): string | undefined {
   if (flag) {
-    if (!existsSync(flag)) throw new Error(`the config file ${flag} does not exist`);
+    if (!existsSync(flag)) throw new Refusal(`the config file ${flag} does not exist`, { next: REPAIR });
     return flag;
   }
   return ["/etc/metalctl", join(homedir(), ".metalctl"), "."]
@@ -61,10 +67,16 @@ export function readConfigFile(path: string | undefined): ConfigFile {
   try {
     config = load(readFileSync(path, "utf8")) ?? {};
   } catch (error) {
-    throw new Error(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new Refusal(`cannot read ${path}: ${(error as Error).message}`, { next: REPAIR, cause: error });
   }
   if (typeof config !== "object" || Array.isArray(config))
-    throw new Error(`${path} must have current and contexts; see: metalctl context --help`);
+    throw new Refusal(`${path} must have current and contexts`, { next: REPAIR });
+  const { contexts } = config as ConfigFile;
+  const wrong = Object.entries(contexts ?? {}).find(([, context]) => typeof context !== "object" || context === null);
+  if (typeof (contexts ?? {}) !== "object" || wrong)
+    throw new Refusal(`${path}: ${wrong ? `the context "${wrong[0]}" has no fields` : "contexts has no names"}`, {
+      next: REPAIR,
+    });
   return config as ConfigFile;
 }
 
@@ -86,7 +98,9 @@ export function currentContext(flags: GlobalFlags): Context & { readonly url: st
   const { current, contexts } = readConfigFile(path);
   const context = (current ? contexts?.[current] : undefined) ?? {};
   if (current && !contexts?.[current] && !flags.apiUrl)
-    throw new Error(`there is no context "${current}" in ${path ?? ""}; choose one of: metalctl context list`);
+    throw new Refusal(`there is no context "${current}" in ${path ?? ""}`, {
+      next: "choose one with metalctl context <name>; metalctl context lists them",
+    });
   const merged = {
     hmac: variable("HMAC") || context.hmac,
     hmac_auth_type: variable("HMAC_AUTH_TYPE") || context.hmac_auth_type || DEFAULT_HMAC_TYPE,
@@ -98,9 +112,20 @@ export function currentContext(flags: GlobalFlags): Context & { readonly url: st
   };
 }
 
+/** The name of the current context. */
+export function currentName(flags: GlobalFlags): string | undefined {
+  return readConfigFile(configPath(flags.config)).current || undefined;
+}
+
+/** What the current context says about log-ins. */
+export function issuerOf(flags: GlobalFlags): Context {
+  const { current, contexts } = readConfigFile(configPath(flags.config));
+  return (current ? contexts?.[current] : undefined) ?? {};
+}
+
 /** The token to speak with: the flag's, else the one that a log-in to the current context left in the kubeconfig. */
 export function currentToken(flags: GlobalFlags): string | undefined {
-  return flags.apiToken || tokenOf(readConfigFile(configPath(flags.config)).current, flags.kubeconfig);
+  return flags.apiToken || credentialsOf(currentName(flags), flags.kubeconfig)?.idToken;
 }
 
 /** A client for the current context. HMAC wins over a token, as in the original. */

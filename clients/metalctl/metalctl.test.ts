@@ -107,7 +107,9 @@ describe("metalctl", () => {
     ];
     const { code, stderr } = await api.metalctl("size", "describe", "x");
     expect(code).toBe(1);
-    expect(stderr).toBe('Error: NotFound no size with id "x" found (HTTP 404)\n');
+    expect(stderr).toBe(
+      'Error: NotFound no size with id "x" found (HTTP 404)\nNext: see what there is: metalctl size list\n',
+    );
   });
 
   it("applies: creates, and updates what exists", async () => {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { dump, load } from "js-yaml";
-import { ApiError, type ApiClient } from "@metal-stack/api-client";
-import { apiClient, type GlobalFlags } from "../configuration.ts";
+
+import { ApiError, apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { isTabular, printing, render } from "../output/printer.ts";
 import { sortBy, type SortKeys } from "../output/sort.ts";
 import { field, VERBS, type Doc, type Resource } from "../resources/resource.ts";

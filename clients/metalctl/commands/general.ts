@@ -1,12 +1,11 @@
 // health, version, whoami.
 import type { Command } from "commander";
 import { dump } from "js-yaml";
-import { ApiError } from "@metal-stack/api-client";
-import { apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
+import { ApiError, apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
+import { expiryOf } from "../login/token.ts";
+import { CLIENT_VERSION } from "../version.ts";
 import { printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
-
-export const CLIENT_VERSION = "v0.1.0";
 
 export function addGeneralCommands(program: Command): void {
   program
@@ -40,7 +39,8 @@ export function addGeneralCommands(program: Command): void {
       const flags = command.optsWithGlobals<GlobalFlags>();
       const user = await apiClient(flags).get<Doc>("/v1/user/me");
       const context = currentContext(flags);
-      const expires = context.hmac ? undefined : expiryOf(currentToken(flags));
+      const expiry = context.hmac ? undefined : expiryOf(currentToken(flags));
+      const expires = expiry === undefined ? undefined : new Date(expiry).toISOString();
       if (flags.outputFormat && flags.outputFormat !== "table")
         return console.log(render([{ ...user, api: context.url, expires }], [], printing(flags), true));
       // The original's lines, from the API's answer instead of the token's text.
@@ -51,14 +51,4 @@ export function addGeneralCommands(program: Command): void {
       console.log(["Groups:", ...(Groups ?? []).map((group) => ` ${group}`)].join("\n"));
       if (expires) console.log(`Expires at ${expires}`);
     });
-}
-
-/** When a token ends, in RFC 3339; nothing when it does not say (RFC 7519 section 4.1.4). */
-function expiryOf(token: string | undefined): string | undefined {
-  try {
-    const { exp } = JSON.parse(Buffer.from(token!.split(".")[1]!, "base64url").toString()) as { exp: number };
-    return new Date(exp * 1000).toISOString();
-  } catch {
-    return undefined;
-  }
 }

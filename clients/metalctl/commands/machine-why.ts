@@ -1,7 +1,6 @@
 // What a machine is doing, and what can be done: for a person, and as a comment above `machine describe`.
-import type { ApiClient } from "@metal-stack/api-client";
 import type { Command } from "commander";
-import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { age, span } from "../output/age.ts";
 import { printing, render } from "../output/printer.ts";
@@ -34,6 +33,12 @@ function explanation({ state, doing, since, deadline, next, actions, also }: Why
     `Next:      ${next}`,
     ...actions.map((action, index) => `${index === 0 ? "You can:  " : "          "} ${action}`),
   ];
+}
+
+/** Why a machine is as it is, for somebody who was refused; nothing when the API cannot tell. */
+export async function whyOf(api: ApiClient, id: string): Promise<string | undefined> {
+  const why = await ask(api, id).catch(() => undefined);
+  return why && explanation(why).join("\n");
 }
 
 /** The explanation as comment lines of a YAML document; none when the API cannot tell. */

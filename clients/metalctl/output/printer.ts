@@ -2,10 +2,8 @@
 import { dump } from "js-yaml";
 import type { GlobalFlags } from "../configuration.ts";
 import type { Doc } from "../resources/resource.ts";
+import { FORMATS, type Format } from "./formats.ts";
 import { renderTemplate } from "./template.ts";
-
-export const FORMATS = ["table", "wide", "markdown", "json", "yaml", "template"] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** True when rows are shown in columns, not whole documents. */
 export function isTabular(format: Format): boolean {

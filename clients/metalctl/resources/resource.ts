@@ -1,6 +1,5 @@
 // A resource as metalctl sees it: how to reach it at the API and how to show it. The generic commands do the rest.
-import type { ApiClient } from "@metal-stack/api-client";
-import type { GlobalFlags } from "../configuration.ts";
+import type { ApiClient, GlobalFlags } from "../configuration.ts";
 import type { SortKeys } from "../output/sort.ts";
 import type { Column } from "../output/printer.ts";
 

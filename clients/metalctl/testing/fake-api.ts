@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildMetalctl } from "../build.ts";
 
 type Answer = [status: number, body: unknown];
 
@@ -30,6 +31,8 @@ export interface FakeApi {
   env: Record<string, string>;
   /** Where the API is. */
   readonly url: string;
+  /** The program, as users install it. */
+  readonly program: string;
   /** Where the config file is. */
   readonly folder: string;
   metalctl(...args: string[]): Promise<Result>;
@@ -40,6 +43,7 @@ export interface FakeApi {
 /** An API that answers what a test puts in, with a context `lab` for it and a context `other`. */
 export async function fakeApi(): Promise<FakeApi> {
   const folder = mkdtempSync(join(tmpdir(), "metalctl-test-"));
+  const program = await buildMetalctl(join(folder, "dist"));
   const server = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -67,12 +71,13 @@ export async function fakeApi(): Promise<FakeApi> {
     get url() {
       return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metal`;
     },
+    program,
     folder,
     metalctl: (...args) =>
       new Promise((resolve) => {
         execFile(
           process.execPath,
-          [join(import.meta.dirname, "..", "main.ts"), ...args],
+          [program, ...args],
           { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder, ...api.env } },
           (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
         );

@@ -1,0 +1,35 @@
+// `filesystemlayout`, and which layout a machine would get.
+import type { Command } from "commander";
+import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { printing, render } from "../output/printer.ts";
+import { filesystemLayout } from "../resources/catalogue.ts";
+import type { Doc } from "../resources/resource.ts";
+import { addResource } from "./crud.ts";
+
+type Flags = GlobalFlags & { size: string; image: string; machine: string; filesystemlayout: string };
+
+export function addLayoutCommands(program: Command): void {
+  const group = addResource(program, filesystemLayout);
+  const ask = async (flags: Flags, path: string, body: object) => {
+    const found = await apiClient(flags).post<Doc>(`/v1/filesystemlayout/${path}`, body);
+    console.log(render([found], filesystemLayout.columns, printing(flags), true));
+  };
+  group
+    .command("try")
+    .description("try to detect a filesystemlayout by given size and image")
+    .requiredOption("--size <id>", "the size")
+    .requiredOption("--image <id>", "the image")
+    .action((_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return ask(flags, "try", { size: flags.size, image: flags.image });
+    });
+  group
+    .command("match")
+    .description("check if the given machine matches the given filesystemlayout")
+    .requiredOption("--machine <id>", "the machine")
+    .requiredOption("--filesystemlayout <id>", "the filesystemlayout")
+    .action((_, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return ask(flags, "matches", { machine: flags.machine, filesystemlayout: flags.filesystemlayout });
+    });
+}

@@ -1,0 +1,77 @@
+// Every error that ends a command, in the order: what happened, details, what to do next. A refused command on a machine
+// says why the machine is as it is.
+import type { Command } from "commander";
+import {
+  ApiError,
+  ApiUnreachableError,
+  apiClient,
+  currentContext,
+  currentToken,
+  type GlobalFlags,
+} from "./configuration.ts";
+import { Refusal, tell, type Telling } from "./errors.ts";
+import { expiryOf } from "./login/token.ts";
+
+let running: Command | undefined;
+
+/** Which command runs: what it is about belongs to its error. */
+export function remember(command: Command): void {
+  running = command;
+}
+
+export async function explain(error: Error): Promise<string> {
+  if (error instanceof Refusal) return tell(error.message, error);
+  try {
+    const flags = running?.optsWithGlobals<GlobalFlags>() ?? {};
+    if (error instanceof ApiUnreachableError) return tell(error.message, unreachable(flags));
+    if (error instanceof ApiError)
+      return tell(`${error.message} (HTTP ${error.statusCode})`, await refused(error, flags));
+  } catch {
+    // Whatever is wrong with the explanation: the error itself is the news.
+  }
+  return tell(error.message, {});
+}
+
+function unreachable(flags: GlobalFlags): Telling {
+  const { url } = currentContext(flags);
+  return {
+    details: `The API is expected at ${url} (${flags.apiUrl ? "--api-url or METALCTL_API_URL" : "the current context"}).`,
+    next: "check that address, your network and VPN, or take another context: metalctl context",
+  };
+}
+
+async function refused({ statusCode }: ApiError, flags: GlobalFlags): Promise<Telling> {
+  const noun = running?.parent && running.parent.parent ? pathOf(running.parent) : undefined;
+  if (statusCode === 401) return unauthorized(flags);
+  if (statusCode === 403)
+    return { next: "see who you are and your groups: metalctl whoami; another context may have more rights" };
+  if (statusCode === 404 && noun && running?.parent?.commands.some((command) => command.name() === "list"))
+    return { next: `see what there is: metalctl ${noun} list` };
+  if (statusCode >= 500) return { next: "see how the API is: metalctl health" };
+  const id = running?.processedArgs[0] as unknown;
+  if (typeof id !== "string" || !noun?.startsWith("machine")) return {};
+  const { whyOf } = await import("./commands/machine-why.ts");
+  return { details: await whyOf(apiClient(flags), id) };
+}
+
+function unauthorized(flags: GlobalFlags): Telling {
+  if (currentContext(flags).hmac)
+    return { next: "check hmac and hmac_auth_type of the current context, or METALCTL_HMAC" };
+  const token = currentToken(flags);
+  const expiry = expiryOf(token);
+  const over = expiry !== undefined && expiry < Date.now();
+  return {
+    details: !token
+      ? "You are not logged in."
+      : over
+        ? `Your token ended at ${new Date(expiry).toISOString()}.`
+        : undefined,
+    next: flags.apiToken ? "give a valid --api-token, or log in: metalctl login" : "log in: metalctl login",
+  };
+}
+
+/** "machine power" */
+function pathOf(command: Command): string {
+  const above = command.parent?.parent ? `${pathOf(command.parent)} ` : "";
+  return above + command.name();
+}

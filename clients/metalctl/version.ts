@@ -1,0 +1,2 @@
+/** Of this program. */
+export const CLIENT_VERSION = "v0.1.0";

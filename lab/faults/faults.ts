@@ -108,6 +108,17 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
 
+  "hang-waiting": {
+    what: "machines that nobody has hang; their power stays on",
+    long: true,
+    async strike({ fleet }, random) {
+      const waiting = fleet.machines.filter(
+        ({ running }) => running.kind === "discovery" && running.phase === "waiting",
+      );
+      for (const machine of random.some(waiting, random.between(1, 2))) machine.hang();
+    },
+  },
+
   "metal-core": {
     what: "a real metal-core is killed",
     kernelLeaves: true,

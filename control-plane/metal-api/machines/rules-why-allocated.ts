@@ -1,7 +1,6 @@
 // States of a machine that somebody has, from the installation on. Pure.
 import { BEFORE_ITS_BOOT } from "../reinstall/rules.ts";
 import { BOOT_DEADLINE_MS } from "../release/rules.ts";
-import { MAX_RESCUES } from "../rescue/rules.ts";
 import {
   MINUTE_MS,
   ATTENTION_MS,
@@ -14,6 +13,7 @@ import {
   because,
   type State,
 } from "./rules-why-answer.ts";
+import { rescue } from "./rules-why-rescue.ts";
 import {
   commandTrouble,
   errorText,
@@ -40,26 +40,7 @@ function leavesBehind({ switches }: WhyFacts): string {
     : `; switch ${behind.join(" and ")} has not put its port into the tenant's network yet`;
 }
 
-/** What is done about its silence, and when. */
-function rescue(facts: WhyFacts, now: Date): { next: string; deadline: Date } {
-  const installed = "if it boots from the network it is installed";
-  const attention = after(heardAt(facts), ATTENTION_MS);
-  const { rescue: plan, bmc } = facts;
-  if (!plan || bmc.address === "") return { next: `nothing by itself; ${installed}`, deadline: attention };
-  if (plan.kind === "hands off")
-    return { next: `nothing by itself, because ${plan.because}; ${installed}`, deadline: attention };
-  if (plan.kind === "gave up")
-    return { next: `nothing by itself: ${plan.resets} resets did not help; ${installed}`, deadline: attention };
-  const reset = `reset ${plan.reset} of ${MAX_RESCUES}`;
-  if (plan.kind === "answer") return { next: `${reset}: its BMC is to answer, ${installed}`, deadline: attention };
-  const does = plan.kind === "power cycle" ? "power-cycles it" : "boots it from the network";
-  if (plan.at <= now)
-    return {
-      next: `${reset}: its BMC ${does} as soon as metal-bmc is connected; ${installed}`,
-      deadline: attention,
-    };
-  return { next: `${reset}: its BMC ${does}, if it is silent until then; ${installed}`, deadline: plan.at };
-}
+const INSTALLED = "if it boots from the network it is installed";
 
 export const ALLOCATED: readonly State[] = [
   {
@@ -70,7 +51,7 @@ export const ALLOCATED: readonly State[] = [
       since: facts.container?.lastErrorEvent?.time ?? newestEventAt(facts),
       deadline: after(newestEventAt(facts), INSTALL_MS),
       next: "the machine restarts by itself and installs again",
-      ...(isSilent(facts) && rescue(facts, now)),
+      ...(isSilent(facts) && rescue(facts, now, INSTALLED)),
       actions: [look(facts), `check that the URL of image ${facts.allocation!.imageId} works`, free(facts)],
     }),
   },
@@ -93,7 +74,7 @@ export const ALLOCATED: readonly State[] = [
     answer: (facts, now) => ({
       doing: `allocated to project ${facts.allocation!.projectId}, to be installed with ${facts.allocation!.imageId}, but silent`,
       since: heardAt(facts),
-      ...rescue(facts, now),
+      ...rescue(facts, now, INSTALLED),
       actions: [bootFrom(facts, "pxe"), look(facts), free(facts)],
     }),
   },

@@ -14,6 +14,7 @@ import {
   because,
   type State,
 } from "./rules-why-answer.ts";
+import { rescue } from "./rules-why-rescue.ts";
 import { bmcSilence, errorText, heardAt, isSilent, newestEvent, newestEventAt, newestIs } from "./rules-why-facts.ts";
 
 export const FREE: readonly State[] = [
@@ -56,8 +57,11 @@ export const FREE: readonly State[] = [
     answer: (facts, now) => ({
       doing: `nobody's, and silent: switched off, or stuck (last event: ${newestEvent(facts)?.event ?? "none"})`,
       since: heardAt(facts),
-      deadline: after(heardAt(facts), ATTENTION_MS),
-      next: `nothing by itself${facts.disks.state === "erased" ? "" : "; its disks are erased when it boots from the network"}`,
+      ...rescue(
+        facts,
+        now,
+        `if it boots from the network it ${facts.disks.state === "erased" ? "waits again" : "is erased"}`,
+      ),
       actions: [bootFrom(facts, "pxe"), ...(bmcSilence(facts, now) ? [checkBmc] : []), look(facts)],
     }),
   },

@@ -9,6 +9,9 @@ const order = (command: string, created: number, done: number | null = created, 
   ({ command, created: ago(created), done: done === null ? null : ago(done), error }) satisfies RescueOrder;
 const plan = (different: Partial<RescueFacts>) =>
   rescuePlan({
+    free: false,
+    silentToo: 0,
+    speaking: 0,
     heard: ago(30),
     newestEvent: "Installing",
     locked: false,
@@ -17,6 +20,16 @@ const plan = (different: Partial<RescueFacts>) =>
     commanded: false,
     ...different,
   });
+
+describe("a machine that nobody has", () => {
+  it.each<[number, number]>([
+    [0, 0],
+    [1, 0],
+    [3, 3],
+  ])("is booted again when it is silent, though %i more fell silent and %i speak", (silentToo, speaking) =>
+    expect(plan({ free: true, newestEvent: "Waiting", silentToo, speaking })).toMatchObject({ kind: "boot device" }),
+  );
+});
 
 describe("a machine that is to be installed", () => {
   it("is told to boot from the network after 20 minutes of silence, and power-cycled 2 minutes after its BMC's yes", () => {
@@ -47,6 +60,11 @@ describe("a machine that is to be installed", () => {
     [{ commanded: true }, "somebody switched it off or chose what it boots"],
     [{ newestEvent: "Phoned Home" }, "its last event is Phoned Home"],
     [{ newestEvent: "Planned Reboot", reinstall: true }, "its last event is Planned Reboot"],
+    [{ free: true, newestEvent: undefined }, "it never booted"],
+    [
+      { free: true, newestEvent: "Waiting", silentToo: 3, speaking: 2 },
+      "3 other free machines of its partition fell silent with it: look at the partition first",
+    ],
   ])("is not touched: %j", (different, because) => expect(plan(different)).toEqual({ kind: "hands off", because }));
 
   it.each<EventType | undefined>([undefined, "PXE Booting", "Registering", "Waiting", "Crashed", "Planned Reboot"])(

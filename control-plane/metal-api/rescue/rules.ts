@@ -1,4 +1,5 @@
-// When a machine that fell silent before its installation ended is booted again, and by whom it must not be touched. Pure.
+// When a machine that fell silent before its installation ended, or while nobody has it, is booted again, and when it must
+// not be touched. Pure.
 import type { EventType } from "../provisioning/events.ts";
 
 const MINUTE_MS = 60_000;
@@ -32,13 +33,18 @@ export interface RescueOrder {
   readonly error: string | null;
 }
 
-/** Of a machine that is allocated and not installed. */
+/** Of a machine that is allocated and not installed, or that nobody has and nobody takes back. */
 export interface RescueFacts {
+  /** Nobody has it. */
+  readonly free: boolean;
+  /** Free machines of its partition that fell silent within minutes of it, and such that speak; 0 when it is not free. */
+  readonly silentToo: number;
+  readonly speaking: number;
   readonly heard: Date;
   readonly newestEvent: EventType | undefined;
   readonly locked: boolean;
   readonly reinstall: boolean;
-  /** Since it was allocated, or to be reinstalled; newest first. */
+  /** Since it was allocated, was to be reinstalled, or waited for the last time; newest first. */
   readonly orders: readonly RescueOrder[];
   /** Somebody else ordered OFF, DISK or BIOS since then: he wants it so, or his system may run. */
   readonly commanded: boolean;
@@ -67,8 +73,16 @@ export function rescuePlan(facts: RescueFacts): RescuePlan {
   return { kind: "boot device", at: new Date(base.getTime() + RESCUE_SILENCE_MS + pause), reset: resets + 1 };
 }
 
-function handsOff({ newestEvent, locked, commanded, reinstall }: RescueFacts): string | undefined {
+/** So many are no accident. */
+const TOGETHER = 2;
+
+function handsOff(facts: RescueFacts): string | undefined {
+  const { newestEvent, locked, commanded, reinstall, free, silentToo, speaking } = facts;
   if (locked) return "it is locked";
+  // Resetting all machines of a partition helps none of them, and takes those out that only wait for the link.
+  if (silentToo >= TOGETHER && silentToo > speaking)
+    return `${silentToo} other free machines of its partition fell silent with it: look at the partition first`;
+  if (free && newestEvent === undefined) return "it never booted";
   if (commanded) return "somebody switched it off or chose what it boots";
   if (newestEvent === undefined || DISCOVERY.includes(newestEvent)) return undefined;
   // Of a reinstallation, who ordered it looks after its boot.

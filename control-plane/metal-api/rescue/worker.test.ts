@@ -45,8 +45,10 @@ const connected = async (is: boolean) => {
 /** As if it had been minutes ago. */
 async function pass(minutes: number): Promise<void> {
   const ago = sql.raw(`interval '${minutes} minutes'`);
-  await sql`update allocations set created = created - ${ago}`.execute(db());
+  for (const table of ["allocations", "machines"])
+    await sql`update ${sql.table(table)} set created = created - ${ago}`.execute(db());
   await sql`update provisioning_states set last_event_time = last_event_time - ${ago}`.execute(db());
+  await sql`update provisioning_events set time = time - ${ago}`.execute(db());
   await sql`update bmc_commands set created = created - ${ago}, done = done - ${ago}`.execute(db());
 }
 const commands = () => db().selectFrom("bmc_commands").selectAll().orderBy("sequence").execute();
@@ -55,6 +57,59 @@ const order = (command: "DISK" | "OFF" | "PXE") =>
 async function answer(error = ""): Promise<void> {
   for (const { id } of await commands()) await transact((tx) => commandDone(tx, PARTITION, id, error));
 }
+
+/** M1 without its tenant. */
+async function nobodyHas(machine: { disks: "unknown" | "erasing" | "quarantined" }, release = false): Promise<void> {
+  await db().deleteFrom("allocations").execute();
+  await db().updateTable("machines").set(machine).where("id", "=", M1).execute();
+  if (release)
+    await db().insertInto("releases").values({ id: "r1", machine_id: M1, phase: "erase", reason: "" }).execute();
+}
+
+describe("a silent machine that nobody has", () => {
+  beforeEach(() => nobodyHas({ disks: "unknown" }));
+
+  it("is booted again, four times from one wait to the next", async () => {
+    for (const reset of [1, 2, 3, 4]) {
+      await pass(90);
+      expect(await look()).toEqual([`${M1} reset ${reset} of 4: boot device`]);
+      await answer();
+      await pass(3);
+      expect(await look()).toEqual([`${M1} reset ${reset} of 4: power cycle`]);
+      await answer();
+      // It boots, and hangs before it waits.
+      await recordEvent(db(), M1, "PXE Booting");
+    }
+    expect((await commands())[0]).toMatchObject({ command: "PXE", requested_by: RESCUE.free });
+    await pass(10_000);
+    expect(await look()).toEqual([]);
+    await recordEvent(db(), M1, "Waiting");
+    await pass(21);
+    expect(await look()).toEqual([`${M1} reset 1 of 4: boot device`]);
+  });
+
+  it("is left alone while most of its partition fell silent with it", async () => {
+    const ipmi = json({ address: "10.0.0.2:623" }) as never;
+    const others = [2, 3].map(machineId);
+    const values = others.map((id) => ({ id, partition_id: PARTITION, ipmi, disks: "unknown" as const }));
+    await db().insertInto("machines").values(values).execute();
+    for (const id of others) await recordEvent(db(), id, "Waiting");
+    await pass(30);
+    expect(await look()).toEqual([]);
+    for (const id of others) await recordEvent(db(), id, "Alive");
+    expect(await look()).toEqual([`${M1} reset 1 of 4: boot device`]);
+  });
+
+  it("is left alone when it was switched off, until it waited again", async () => {
+    await order("OFF");
+    await answer();
+    await pass(60);
+    expect(await look()).toEqual([]);
+    await recordEvent(db(), M1, "Waiting");
+    await pass(60);
+    expect(await look()).toEqual([`${M1} reset 1 of 4: boot device`]);
+  });
+});
 
 describe("a silent installation", () => {
   it("gets a network boot, and a power cycle when the BMC has answered, which its log tells", async () => {
@@ -67,8 +122,8 @@ describe("a silent installation", () => {
     await pass(3);
     expect(await Promise.all([look(), look()])).toContainEqual([`${M1} reset 1 of 4: power cycle`]);
     expect((await commands()).map(({ command, requested_by }) => [command, requested_by])).toEqual([
-      ["PXE", RESCUE],
-      ["CYCLE", RESCUE],
+      ["PXE", RESCUE.installing],
+      ["CYCLE", RESCUE.installing],
     ]);
     const log = (await eventsOf(db(), [M1])).get(M1)!;
     expect(log.events[0]).toMatchObject({
@@ -111,7 +166,8 @@ describe("a silent installation", () => {
     ["somebody chose its disk", () => order("DISK")],
     ["somebody switched it off", () => order("OFF")],
     ["it is locked", () => db().updateTable("machines").set({ state_value: "LOCKED" }).execute()],
-    ["nobody has it", () => db().deleteFrom("allocations").execute()],
+    ["it is in quarantine", () => nobodyHas({ disks: "quarantined" })],
+    ["it is taken back", () => nobodyHas({ disks: "erasing" }, true)],
     ["it has no BMC", () => db().updateTable("machines").set({ ipmi: null }).execute()],
   ])("is left alone when %s", async (_, make) => {
     await make();

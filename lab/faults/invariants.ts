@@ -79,14 +79,14 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     select cidr || ' has ' || below || ' free below ' || host(reached) || ' and ' || addresses || ' taken' as breach
     from (select p.*, (select coalesce(sum(f.last - f.first + 1), 0) from ipam.free_ranges f
                        where f.prefix = p.cidr and f.namespace = p.namespace) as below
-          from ipam.prefixes p where family(p.cidr) = 4) p
+          from ipam.prefixes p where family(p.cidr) = 4 and children = 0) p
     where below + addresses <> reached - ipam.first_address(cidr)`,
 
   "no prefix is lost": `
     select p.cidr::text || ' has free and handed out prefixes that are not all of it' as breach from ipam.prefixes p
     where family(p.cidr) = 4 and p.children > 0 and 2 ^ (32 - masklen(p.cidr)) <>
       (select coalesce(sum(2 ^ (32 - masklen(c.cidr))), 0) from ipam.prefixes c where c.parent = p.cidr) +
-      (select coalesce(sum(2 ^ (32 - masklen(f.block))), 0) from ipam.free_blocks f where f.parent = p.cidr)`,
+      (select coalesce(sum(2 ^ (32 - masklen(block))), 0) from ipam.free_blocks_of(p) block)`,
 
   "networks and IPAM agree": `
     select coalesce(one.cidr::text, other.cidr::text) || (case when one.cidr is null then ' leaked' else ' is not in IPAM' end) as breach
@@ -188,6 +188,7 @@ export async function passTime(db: Kysely<unknown>, minutes: number): Promise<vo
       tx,
     );
     await sql`update allocations set created = created - ${ago} where installed is null`.execute(tx);
+    await sql`update provisioning_events set time = time - ${ago}`.execute(tx);
     await sql`update provisioning_states set last_event_time = last_event_time - ${ago}`.execute(tx);
   });
 }

@@ -22,29 +22,43 @@ export interface Outcome {
   readonly detail: string | null;
 }
 
+/** What clients want most has statements that do it for all of them at once. */
+const AT_ONCE: Readonly<Record<Change["kind"], ((changes: readonly Change[]) => RawBuilder<Outcome>) | undefined>> = {
+  acquire: (changes) => sql<Outcome>`
+    select result, refusal, detail from ipam.acquire_many(${namespacesOf(changes)}::text[], ${cidrsOf(changes)}::cidr[])`,
+  child: (changes) => sql<Outcome>`
+    select result, refusal, detail from ipam.acquire_children(
+      ${namespacesOf(changes)}::text[], ${cidrsOf(changes)}::cidr[], ${changes.map((change) => change.bits)}::int[])`,
+  create: (changes) => sql<Outcome>`
+    select result, refusal, detail from ipam.create_many(${namespacesOf(changes)}::text[], ${cidrsOf(changes)}::cidr[])`,
+  release: undefined,
+};
+
 /**
  * Makes several changes in one statement, in this order of those that concern the same prefix; a refused one does not
  * hinder the others.
  */
 export async function changeMany(db: Database, changes: readonly Change[]): Promise<Outcome[]> {
-  const plain = changes.length > 1 && changes.every(({ kind, wanted }) => kind === "acquire" && wanted === null);
-  const { rows } = await (plain ? acquireMany(changes) : changeInTurn(changes)).execute(db);
+  const kind = changes[0]?.kind ?? "release";
+  const alike = changes.length > 1 && changes.every((change) => change.kind === kind && change.wanted === null);
+  const { rows } = await ((alike && AT_ONCE[kind]) || changeInTurn)(changes).execute(db);
   return rows;
-}
-
-/** The lowest free addresses, which is what most clients want, have a statement that takes them all at once. */
-function acquireMany(changes: readonly Change[]): RawBuilder<Outcome> {
-  return sql<Outcome>`
-    select result, refusal, detail from ipam.acquire_many(
-      ${changes.map((change) => change.namespace)}::text[], ${changes.map((change) => change.cidr)}::cidr[])`;
 }
 
 function changeInTurn(changes: readonly Change[]): RawBuilder<Outcome> {
   return sql<Outcome>`
     select result, refusal, detail from ipam.change_many(
-      ${changes.map((change) => change.kind)}::text[], ${changes.map((change) => change.namespace)}::text[],
-      ${changes.map((change) => change.cidr)}::cidr[], ${changes.map((change) => change.wanted)}::inet[],
+      ${changes.map((change) => change.kind)}::text[], ${namespacesOf(changes)}::text[],
+      ${cidrsOf(changes)}::cidr[], ${changes.map((change) => change.wanted)}::inet[],
       ${changes.map((change) => change.bits)}::int[])`;
+}
+
+function namespacesOf(changes: readonly Change[]): string[] {
+  return changes.map((change) => change.namespace);
+}
+
+function cidrsOf(changes: readonly Change[]): string[] {
+  return changes.map((change) => change.cidr);
 }
 
 export async function makeChange(db: Database, change: Change): Promise<string> {

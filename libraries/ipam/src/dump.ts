@@ -62,14 +62,14 @@ export async function load(tx: Transaction, text: string, namespace = ROOT_NAMES
       ${prefixes.map(({ addresses }) => addresses.length)}::bigint[],
       ${prefixes.map(({ children }) => children.length)}::bigint[],
       ${prefixes.map(reachedBy)}::inet[],
-      ${prefixes.map((prefix) => holes(prefix).length)}::bigint[]
+      ${prefixes.map((prefix) => freeRanges(prefix).length + freeBlocks(prefix).length)}::bigint[]
     ) dumped (cidr, parent, addresses, children, reached, holes)`.execute(tx);
   const taken = prefixes.flatMap(({ cidr, prefix, addresses }) =>
     addresses.map((value) => ({ cidr, ip: formatAddress({ family: prefix.family, value }) })),
   );
   await sql`insert into ipam.addresses select ${namespace}, * from unnest(
     ${taken.map(({ cidr }) => cidr)}::cidr[], ${taken.map(({ ip }) => ip)}::inet[])`.execute(tx);
-  const ranges = prefixes.flatMap(holes);
+  const ranges = prefixes.flatMap(freeRanges);
   await sql`insert into ipam.free_ranges select ${namespace}, * from unnest(
     ${ranges.map(({ cidr }) => cidr)}::cidr[], ${ranges.map(({ first }) => first)}::inet[],
     ${ranges.map(({ last }) => last)}::inet[])`.execute(tx);
@@ -78,14 +78,15 @@ export async function load(tx: Transaction, text: string, namespace = ROOT_NAMES
     ${blocks.map(({ cidr }) => cidr)}::cidr[], ${blocks.map(({ block }) => block)}::cidr[])`.execute(tx);
 }
 
-/** The highest address in use; null when there is none. */
-function reachedBy({ prefix, addresses }: DumpedPrefix): string | null {
-  const highest = addresses.at(-1);
+/** The highest address in use, itself or in a child; null when there is none. */
+function reachedBy({ prefix, addresses, children }: DumpedPrefix): string | null {
+  const highestChild = children.at(-1);
+  const highest = highestChild ? rangeOf(highestChild).last : addresses.at(-1);
   return highest === undefined ? null : formatAddress({ family: prefix.family, value: highest });
 }
 
 /** What is free below the highest address in use. */
-function holes({ cidr, prefix, addresses }: DumpedPrefix): { cidr: string; first: string; last: string }[] {
+function freeRanges({ cidr, prefix, addresses }: DumpedPrefix): { cidr: string; first: string; last: string }[] {
   const usable = usableRange(prefix);
   const highest = addresses.at(-1);
   if (!usable || highest === undefined) return [];
@@ -98,10 +99,11 @@ function holes({ cidr, prefix, addresses }: DumpedPrefix): { cidr: string; first
   }));
 }
 
-/** None for a prefix without children: all of it is free. */
+/** What is free below the highest child. */
 function freeBlocks({ cidr, prefix, children }: DumpedPrefix): { cidr: string; block: string }[] {
-  if (children.length === 0) return [];
-  return gaps(rangeOf(prefix), children.map(rangeOf))
+  const highest = children.at(-1);
+  if (!highest) return [];
+  return gaps({ first: prefix.value, last: rangeOf(highest).last }, children.map(rangeOf))
     .flatMap((gap) => blocksOf(prefix.family, gap))
     .map((block) => ({ cidr, block: formatPrefix(block) }));
 }

@@ -18,6 +18,9 @@ import {
   releaseAddress,
   releaseChildPrefix,
 } from "./index.ts";
+import { acquisition } from "./addresses.ts";
+import { type Change, changeMany } from "./changes.ts";
+import { childAcquisition } from "./prefixes.ts";
 import { contradictions, stateOf } from "./testing/books.ts";
 import { Model, type Step } from "./testing/model.ts";
 
@@ -52,6 +55,8 @@ afterAll(async () => {
 
 interface Plan {
   readonly steps: readonly Step[];
+  /** In one statement, as the queue sends what many clients want; the steps have no wishes but a prefix and a length. */
+  readonly atOnce: boolean;
   readonly end: "commit" | "roll back" | "cut";
 }
 
@@ -96,48 +101,100 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.constantFrom(...CHILDREN).map((cidr): Step => ({ do: "release-child", cidr })) },
 );
-const plan: fc.Arbitrary<Plan> = fc.record({
-  steps: fc.array(step, { minLength: 1, maxLength: 4 }),
-  end: fc.constantFrom("commit", "commit", "commit", "roll back", "cut"),
-});
+const end = fc.constantFrom(
+  "commit" as const,
+  "commit" as const,
+  "commit" as const,
+  "roll back" as const,
+  "cut" as const,
+);
+const addresses = fc.array(
+  somewhere.map((cidr): Step => ({ do: "acquire", in: cidr })),
+  { minLength: 2, maxLength: 5 },
+);
+const children = fc.array(
+  fc.tuple(somewhere, fc.nat(2)).map(([of, more]): Step => ({
+    do: "child",
+    of,
+    length: Number(of.split("/")[1]) + Math.min(more, 1) + 1,
+  })),
+  { minLength: 2, maxLength: 5 },
+);
+const plan: fc.Arbitrary<Plan> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 4 }), atOnce: fc.constant(false), end }),
+  },
+  { weight: 1, arbitrary: fc.record({ steps: addresses, atOnce: fc.constant(true), end }) },
+  { weight: 1, arbitrary: fc.record({ steps: children, atOnce: fc.constant(true), end }) },
+);
 const history = fc.array(fc.array(plan, { minLength: 3, maxLength: 8 }), { minLength: CLIENTS, maxLength: CLIENTS });
 
 async function make(tx: Transaction<object>, step: Step, namespace: string): Promise<string> {
-  try {
-    switch (step.do) {
-      case "acquire":
-        return await (step.ip === undefined
+  switch (step.do) {
+    case "acquire":
+      return codeOf(() =>
+        step.ip === undefined
           ? acquireAddress(tx, step.in, namespace)
-          : acquireSpecificAddress(tx, step.in, step.ip, namespace));
-      case "release":
-        await releaseAddress(tx, step.in, step.ip, namespace);
-        return "done";
-      case "child":
-        return await acquireChildPrefix(tx, step.of, step.length, namespace);
-      case "specific-child":
-        return await acquireSpecificChildPrefix(tx, step.of, step.cidr, namespace);
-      case "release-child":
-        await releaseChildPrefix(tx, step.cidr, namespace);
-        return "done";
-    }
+          : acquireSpecificAddress(tx, step.in, step.ip, namespace),
+      );
+    case "release":
+      return codeOf(() => releaseAddress(tx, step.in, step.ip, namespace).then(() => "done"));
+    case "child":
+      return codeOf(() => acquireChildPrefix(tx, step.of, step.length, namespace));
+    case "specific-child":
+      return codeOf(() => acquireSpecificChildPrefix(tx, step.of, step.cidr, namespace));
+    case "release-child":
+      return codeOf(() => releaseChildPrefix(tx, step.cidr, namespace).then(() => "done"));
+  }
+}
+
+/** The result, or the code of the refusal. */
+async function codeOf(work: () => string | Promise<string>): Promise<string> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof IpamError) return error.code;
     throw error;
   }
 }
 
+/** All in one statement; sorted, so that two of them do not wait for each other in a circle. */
+async function makeAtOnce(
+  tx: Transaction<object>,
+  steps: readonly Step[],
+  namespace: string,
+): Promise<{ step: Step; outcome: string }[]> {
+  const changes = steps
+    .map((step): { step: Step; change: Change } => {
+      if (step.do === "acquire") return { step, change: acquisition(step.in, step.ip, namespace) };
+      if (step.do === "child") return { step, change: childAcquisition(step.of, step.length, namespace) };
+      throw new Error(`${step.do} is not made at once`);
+    })
+    .toSorted((one, other) => (one.change.cidr < other.change.cidr ? -1 : one.change.cidr > other.change.cidr ? 1 : 0));
+  const outcomes = await changeMany(
+    tx,
+    changes.map(({ change }) => change),
+  );
+  const made = [];
+  for (const [index, { step, change }] of changes.entries())
+    made.push({ step, outcome: await codeOf(() => change.answer(outcomes[index]!, tx)) });
+  return made;
+}
+
 /** Runs a plan as one transaction, and tells what it made, whether that was kept or not. */
-async function run({ steps, end }: Plan, name: string, namespace: string): Promise<Made[]> {
+async function run({ steps, atOnce, end }: Plan, name: string, namespace: string): Promise<Made[]> {
   const made: Made[] = [];
   await clients
     .transaction()
     .execute(async (tx) => {
       await sql`insert into public.steps values (${name})`.execute(tx);
-      for (const step of steps) {
-        const outcome = await make(tx, step, namespace);
+      const note = async (step: Step, outcome: string) => {
         const { rows } = await sql<{ number: number }>`select nextval('public.step_numbers') as number`.execute(tx);
         made.push({ step, outcome, number: rows[0]!.number });
-      }
+      };
+      if (atOnce) for (const { step, outcome } of await makeAtOnce(tx, steps, namespace)) await note(step, outcome);
+      else for (const step of steps) await note(step, await make(tx, step, namespace));
       if (end === "roll back") throw new Error("changed my mind");
       if (end === "cut") await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx);
     })

@@ -53,10 +53,13 @@ export function creation(wanted: string, namespace: string): Change {
 
 /** Which of the namespace's prefixes meets the given one; undefined when none does, and it could be created. */
 export async function findOverlap(db: Database, cidr: string, namespace = ROOT_NAMESPACE): Promise<string | undefined> {
+  const wanted = formatPrefix(prefixOf(cidr));
   const { rows } = await sql<{ cidr: string }>`
-    select cidr from ipam.prefixes
-    where namespace = ${namespace} and parent is null and cidr && ${formatPrefix(prefixOf(cidr))}::cidr
-    limit 1`.execute(db);
+    select cidr from (
+      select cidr from ipam.prefixes
+      where namespace = ${namespace} and parent is null and cidr <= ipam.end_address(${wanted})
+      order by cidr desc limit 1) last
+    where cidr && ${wanted}::cidr`.execute(db);
   return rows[0]?.cidr;
 }
 
@@ -157,8 +160,8 @@ function unavailable(child: Prefix, parent: Prefix): IpamError {
 
 async function nothingLeft(db: Database, cidr: string, length: number, namespace: string): Promise<IpamError> {
   const { rows } = await sql<{ block: string }>`
-    select block from ipam.free_blocks where namespace = ${namespace} and parent = ${cidr}
-    order by block limit ${LISTED_BLOCKS}`.execute(db);
+    select block from ipam.prefixes prefix, ipam.free_blocks_of(prefix) block
+    where namespace = ${namespace} and cidr = ${cidr} order by block limit ${LISTED_BLOCKS}`.execute(db);
   const message = `no prefix found in ${cidr} with length:${length}`;
   if (rows.length === 0) return new IpamError("no-prefix-left", message);
   const blocks = rows.map((row) => row.block).join(",");

@@ -17,18 +17,13 @@ export interface PrefixUsage {
 
 const MOST = 2_147_483_647;
 
-/** The free blocks of `prefix`: all of it when it has no children. */
-const FREE = sql`(
-  select block from ipam.free_blocks free where free.namespace = prefix.namespace and free.parent = prefix.cidr
-  union all select prefix.cidr where prefix.children = 0) free`;
-
 /**
  * What of a prefix belongs to no child, as aligned blocks in address order; of blocks smaller than a /30 (IPv6: /126)
  * none, as in go-ipam. Empty, too, when there is no such prefix.
  */
 export async function freeBlocksOf(db: Database, cidr: string, namespace = ROOT_NAMESPACE): Promise<string[]> {
   const { rows } = await sql<{ block: string }>`
-    select block from ipam.prefixes prefix, lateral ${FREE}
+    select block from ipam.prefixes prefix, ipam.free_blocks_of(prefix) block
     where namespace = ${namespace} and cidr = ${formatPrefix(prefixOf(cidr))}
       and masklen(block) <= case family(block) when 4 then 30 else 126 end
     order by block`.execute(db);
@@ -46,7 +41,7 @@ export async function usageOf(
   const { rows } = await sql<{ cidr: string; addresses: string; children: string; free: number }>`
     select cidr, addresses, children, coalesce((
       select sum(2::float8 ^ (smallest - masklen(block)))
-      from ${FREE}
+      from ipam.free_blocks_of(prefix) block
       where masklen(block) <= smallest
     ), 0) as free
     from ipam.prefixes prefix, lateral (select case family(cidr) when 4 then 30 else 126 end as smallest) unit

@@ -33,22 +33,31 @@ export async function contradictions(db: Kysely<object>, namespace: string): Pro
     select 'free and taken: ' || ip from ipam.free_ranges f join ipam.addresses a using (namespace, prefix)
     where namespace = ${namespace} and a.ip between f.first and f.last
     union all
-    select 'addresses lost in ' || cidr from ipam.prefixes p where namespace = ${namespace}
+    select 'addresses lost in ' || cidr from ipam.prefixes p where namespace = ${namespace} and children = 0
       and addresses + (select coalesce(sum(last - first + 1), 0) from ipam.free_ranges f
                        where f.namespace = p.namespace and f.prefix = p.cidr) <> reached - ipam.first_address(cidr)
     union all
     select 'reached but free: ' || host(reached) from ipam.prefixes p where namespace = ${namespace} and addresses > 0
       and not exists (select from ipam.addresses a where a.namespace = p.namespace and a.prefix = p.cidr and ip = reached)
     union all
+    select 'reached but no child: ' || host(reached) from ipam.prefixes p where namespace = ${namespace} and children > 0
+      and reached <> (select max(ipam.end_address(cidr)) from ipam.prefixes c
+                      where c.namespace = p.namespace and c.parent = p.cidr)
+    union all
     select 'holes counted in ' || cidr from ipam.prefixes p where namespace = ${namespace}
       and holes <> (select count(*) from ipam.free_ranges f where f.namespace = p.namespace and f.prefix = p.cidr)
+                 + (select count(*) from ipam.free_blocks f where f.namespace = p.namespace and f.parent = p.cidr)
+    union all
+    select 'behind the highest child of ' || cidr from ipam.prefixes p
+    join ipam.free_blocks f on f.namespace = p.namespace and f.parent = p.cidr
+    where p.namespace = ${namespace} and f.block > reached
     union all
     select 'parent gone of ' || cidr from ipam.prefixes p where namespace = ${namespace} and parent is not null
       and not exists (select from ipam.prefixes q where q.namespace = p.namespace and q.cidr = p.parent)
     union all
     select 'space lost in ' || cidr from ipam.prefixes p where namespace = ${namespace} and children > 0
       and (select sum(2::numeric ^ (128 - masklen(block))) from (
-             select block from ipam.free_blocks f where f.namespace = p.namespace and f.parent = p.cidr
+             select block from ipam.free_blocks_of(p) block
              union all select cidr from ipam.prefixes c where c.namespace = p.namespace and c.parent = p.cidr) part)
         <> 2::numeric ^ (128 - masklen(cidr))
     union all

@@ -8,7 +8,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUILD_TIMEOUT_MS, buildOriginal, startOriginal } from "./testing/original.ts";
 import { histories } from "./testing/histories.ts";
-import { type Call, Peer } from "./testing/peer.ts";
+import { type Call, canBeCrowded, Peer } from "./testing/peer.ts";
 import { startServer, type TestServer } from "./testing/server.ts";
 
 /** IPAM_SEED makes the same ones again. */
@@ -97,6 +97,35 @@ describe.skipIf(!original)("the real go-ipam and ours", () => {
       { numRuns: HISTORIES, seed },
     );
     if (HISTORIES > 1_000) console.log(`${namespaces} histories of seed ${seed}`);
+  }, 3_600_000);
+
+  test("give the same answers when many clients ask at the same time", async () => {
+    const seed = Number(process.env["IPAM_SEED"] ?? Date.now() % 2 ** 31);
+    await fc.assert(
+      fc.asyncProperty(
+        histories,
+        fc.infiniteStream(fc.integer({ min: 2, max: 5 })),
+        async ({ calls, cidrs }, times) => {
+          const spaces = [`crowd-${++namespaces}`, `crowd-${++namespaces}`];
+          for (const peer of peers) for (const namespace of spaces) await peer.namespace(namespace);
+          const done: string[] = [];
+          for (const call of calls) {
+            const clients = canBeCrowded(call) ? times.next().value : 1;
+            done.push(`${clients} times ${JSON.stringify(call)}`);
+            // The namespaces in one crowd with ours; one call after the other with go-ipam, which loses some otherwise.
+            const got = await Promise.all(spaces.map((namespace) => peers[1].crowd(call, clients, namespace)));
+            for (const [index, namespace] of spaces.entries()) {
+              const wanted = [];
+              for (let n = 0; n < clients; n++) wanted.push(await peers[0].make(call, namespace));
+              expect(got[index], `after\n${done.join("\n")}`).toEqual(wanted.toSorted());
+            }
+          }
+          for (const namespace of spaces)
+            expect(await peers[1].state(cidrs, namespace)).toEqual(await peers[0].state(cidrs, namespace));
+        },
+      ),
+      { numRuns: Math.ceil(HISTORIES / 4), seed },
+    );
   }, 3_600_000);
 
   test("load each other's dumps", async () => {

@@ -12,6 +12,11 @@ export type Call =
   | { readonly call: "release"; readonly in: string; readonly ip: string }
   | { readonly call: "usage"; readonly of: string };
 
+/** Calls whose answers together do not depend on whose is the first. */
+export function canBeCrowded({ call }: Call): boolean {
+  return call === "create" || call === "child" || call === "acquire";
+}
+
 /** The answer, or its code. Texts differ in details that nobody can match on (which prefix is in the way). */
 type Answer = string;
 
@@ -44,6 +49,15 @@ export class Peer {
     } catch (error) {
       return Code[ConnectError.from(error).code];
     }
+  }
+
+  /** So many clients make the same call at the same time; who of them gets which answer nobody knows, so they are sorted. */
+  async crowd(call: Call, clients: number, namespace: string): Promise<Answer[]> {
+    if (await this.#isKnown(call, namespace)) return Array<Answer>(clients).fill("not compared");
+    const answers = Array.from({ length: clients }, async () =>
+      this.#make(call, namespace).catch((error: unknown) => Code[ConnectError.from(error).code]),
+    );
+    return (await Promise.all(answers)).toSorted();
   }
 
   async #make(call: Call, namespace: string): Promise<Answer> {

@@ -46,7 +46,10 @@ export async function waitForState<S extends keyof AwaitedStates>(
   for (;;) {
     const machine = await look(signal ? { signal } : {}).catch(passing);
     if (machine) {
-      for (const step of newSteps(machine, told)) onStep?.((told = step), machine);
+      for (const step of newSteps(machine, told)) {
+        told = step;
+        onStep?.(step, machine);
+      }
       if (isIn(machine, state)) return machine;
     }
     if (Date.now() + interval > deadline) {

@@ -42,8 +42,7 @@ async function checkReservations(
 /** Whoever allocates one of them has the size's reservations to himself, so that they are all committed or all untouched. */
 async function availableIds(tx: Tx, { partitionId, sizeId }: Specification): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    select machines.id
-    from machines left join provisioning_states on provisioning_states.machine_id = machines.id
+    select id from machines
     where partition_id = ${partitionId} and size_id = ${sizeId} and ${available}`.execute(tx);
   return rows.map(({ id }) => id);
 }
@@ -81,11 +80,10 @@ async function preferred(tx: Tx, wanted: Specification): Promise<string[]> {
       union all
       select (select min(rack_id) ${candidates} and rack_id > rack) from racks where rack is not null
     )
-    select rack from racks where rack is not null and exists (
-      select from machines left join provisioning_states on provisioning_states.machine_id = machines.id
-      where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and rack_id = rack and ${available})`.execute(
-    tx,
-  );
+    select rack from racks cross join lateral (
+      select from machines
+      where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and rack_id = rack and ${available}
+      order by id limit 1) one`.execute(tx);
   const project = await tx
     .selectFrom("machines")
     .innerJoin("allocations", "allocations.machine_id", "machines.id")
@@ -114,8 +112,8 @@ async function lockNear(
   const rack = racks[randomInt(racks.length)]!;
   const place = randomUUID();
   const from = (part: RawBuilder<SqlBool>) =>
-    lock(tx, wanted, sql`rack_id = ${rack} and ${part} order by machines.id`, "skip locked");
-  return (await from(sql`machines.id >= ${place}`)) ?? (await from(sql`machines.id < ${place}`));
+    lock(tx, wanted, sql`rack_id = ${rack} and ${part} order by id`, "skip locked");
+  return (await from(sql`id >= ${place}`)) ?? (await from(sql`id < ${place}`));
 }
 
 /** Locks one available machine, any of them with equal chance. */
@@ -132,9 +130,8 @@ async function lock(
   busy: "skip locked" | "",
 ): Promise<Omit<MachineRow, "allocation"> | undefined> {
   const { rows } = await sql<Omit<MachineRow, "allocation">>`
-    select machines.*
-    from machines left join provisioning_states on provisioning_states.machine_id = machines.id
+    select machines.* from machines
     where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and ${available} and ${which}
-    limit 1 for update of machines ${sql.raw(busy)}`.execute(tx);
+    limit 1 for update ${sql.raw(busy)}`.execute(tx);
   return rows[0];
 }

@@ -14,6 +14,7 @@ import { updateMachineRow } from "../machines/store.ts";
 import { acquireNumber } from "../numbers/store.ts";
 import { takeWithinQuotas } from "../projects/quota.ts";
 import { vpnForFirewall } from "../vpn/join.ts";
+import { sealedVpn } from "../vpn/sealing.ts";
 import { claimMachine } from "./candidates.ts";
 import { connect, gatherNetworks } from "./networks.ts";
 import type { Role } from "./rules-request.ts";
@@ -39,7 +40,7 @@ interface Key {
 
 /** Allocates a machine and answers its id. Throws 400, 404, 422, 500 (no address left). */
 export async function allocate(
-  { db, masterdata, config, clock }: Pick<Context, "db" | "masterdata" | "config" | "clock">,
+  { db, masterdata, config, clock, keyring }: Pick<Context, "db" | "masterdata" | "config" | "clock" | "keyring">,
   request: AllocationRequest,
 ): Promise<string> {
   const key = idempotencyOf(request);
@@ -48,7 +49,7 @@ export async function allocate(
   const wanted = await specify(db, request.body, request.role, request.creator);
   await masterdata.project(wanted.projectId);
   // Before anything is locked: headscale may be slow.
-  const vpn =
+  const join =
     request.role === "firewall" && config.headscale
       ? await vpnForFirewall(config.headscale, wanted.projectId, clock())
       : null;
@@ -59,11 +60,20 @@ export async function allocate(
       const earlier = await earlierResult(tx, key);
       if (earlier !== undefined) return earlier;
     }
-    return takeWithinQuotas(tx, masterdata, wanted.projectId, () => allocateOne(tx, wanted, vpn, key));
+    return takeWithinQuotas(tx, masterdata, wanted.projectId, () => {
+      const uuid = randomUUID();
+      return allocateOne(tx, wanted, uuid, join && sealedVpn(keyring, uuid, join), key);
+    });
   });
 }
 
-async function allocateOne(tx: Tx, wanted: Specification, vpn: Vpn | null, key: Key | undefined): Promise<string> {
+async function allocateOne(
+  tx: Tx,
+  wanted: Specification,
+  uuid: string,
+  vpn: Vpn | null,
+  key: Key | undefined,
+): Promise<string> {
   const machine = await claimMachine(tx, wanted);
   const problem = hardwareProblem(wanted.layout, machine.hardware ?? { disks: [] });
   if (problem !== undefined) throw unprocessable(`unable to check for fsl match:${problem}`);
@@ -72,7 +82,7 @@ async function allocateOne(tx: Tx, wanted: Specification, vpn: Vpn | null, key: 
   const asn = await acquireNumber(tx, "asn");
   const networks = connected.map((network) => ({ ...network, asn }));
   await insertAllocation(tx, {
-    uuid: randomUUID(),
+    uuid,
     machine_id: machine.id,
     creator: wanted.creator,
     name: wanted.name,

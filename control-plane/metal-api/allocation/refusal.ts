@@ -66,8 +66,7 @@ async function candidatesOf(tx: Tx, wanted: Wanted): Promise<Candidate[]> {
 
 const facts = ({ partitionId, sizeId }: Wanted) => sql`
   select machines.id, allocations.uuid is not null as allocated, state_value as state, disks,
-    coalesce(waiting_until > now(), false) as waiting, ${heardLately()} as alive
+    coalesce(waiting_until > now(), false) as waiting, ${heardLately} as alive
   from machines
-    left join provisioning_states on provisioning_states.machine_id = machines.id
     left join allocations on allocations.machine_id = machines.id
   where partition_id = ${partitionId} and size_id = ${sizeId}`;

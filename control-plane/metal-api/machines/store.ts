@@ -58,15 +58,15 @@ export async function updateMachineRow(tx: Tx, id: string, changes: UpdateObject
     .execute();
 }
 
+/** Over `machines`, as `liveliness` in provisioning/rules. */
+export const heardLately = sql<SqlBool>`coalesce(
+  (select s.last_event_time >= now() - interval '5 minutes' from provisioning_states s where s.machine_id = machines.id), false)`;
+
 /**
  * A machine that can be allocated to whoever comes: nobody has it, no operator keeps it, its disks are proven erased, it
- * waits for instructions and was heard within five minutes. Over `machines left join provisioning_states`.
+ * waits for instructions and was heard within five minutes. Over `machines`. Scalar subqueries, because PostgreSQL would
+ * join whole tables to find one machine; these are looked up in the row that an index found.
  */
 export const available = sql<SqlBool>`
   machines.state_value = '' and machines.disks = 'erased' and machines.waiting_until > now()
-  and ${heardLately()} and not exists (select from allocations a where a.machine_id = machines.id)`;
-
-/** Over `provisioning_states`, as `liveliness` in provisioning/rules. */
-export function heardLately() {
-  return sql<SqlBool>`coalesce(provisioning_states.last_event_time >= now() - interval '5 minutes', false)`;
-}
+  and ${heardLately} and (select a.uuid from allocations a where a.machine_id = machines.id) is null`;

@@ -43,7 +43,6 @@ async function countedMachines(
       case when allocations.uuid is null then null
         else jsonb_build_object('role', allocations.role, 'networks', allocations.networks) end as allocation
     from machines
-      left join provisioning_states on provisioning_states.machine_id = machines.id
       left join allocations on allocations.machine_id = machines.id
       left join sizes on sizes.id = size_id
     where ${partitionId === undefined ? sql`partition_id is not null` : sql`partition_id = ${partitionId}`}

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { ApiClient } from "@metal-stack/api-client";
+import { type Client, createClient } from "@metal-stack/sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
@@ -27,7 +27,7 @@ afterAll(async () => {
 interface ControlPlane {
   readonly child: ChildProcess;
   readonly port: number;
-  readonly api: ApiClient;
+  readonly api: Client;
 }
 
 async function start(env: Record<string, string> = {}): Promise<ControlPlane> {
@@ -53,7 +53,7 @@ async function start(env: Record<string, string> = {}): Promise<ControlPlane> {
     });
   });
   const url = `http://127.0.0.1:${port}/metal`;
-  return { child, port, api: new ApiClient({ url, hmac: { type: "Metal-Admin", key: "admin" } }) };
+  return { child, port, api: createClient({ url, hmac: { type: "Metal-Admin", key: "admin" } }) };
 }
 
 async function stop({ child }: ControlPlane): Promise<number | null> {
@@ -97,10 +97,10 @@ describe("the control plane in one process", () => {
 
     const updated = await api.post<Entity>("/v1/project", { meta: { id }, name: "two", tenant_id: "acme" });
     expect(updated).toMatchObject({ name: "two", meta: { id, version: 1 } });
-    await expect(api.post("/v1/project", { meta: { id }, name: "late" })).rejects.toMatchObject({ statusCode: 422 });
+    await expect(api.post("/v1/project", { meta: { id }, name: "late" })).rejects.toMatchObject({ status: 422 });
 
     await expect(api.delete("/v1/tenant/acme")).rejects.toMatchObject({
-      statusCode: 422,
+      status: 422,
       message: `there are still projects allocated by this tenant: 1 projects (two ${id})`,
     });
     expect(await api.delete(`/v1/project/${id}`)).toEqual({ meta: { id } });
@@ -116,11 +116,11 @@ describe("the control plane in one process", () => {
     });
     const project = { meta: { id: "p" }, name: "p", tenant_id: "busy" };
     await api.put("/v1/project", project);
-    const refused = (statusCode: number) => expect.objectContaining({ statusCode }) as Error;
+    const refused = (status: number) => expect.objectContaining({ status }) as Error;
     await expect(api.put("/v1/tenant", { meta: { id: "busy" } })).rejects.toEqual(refused(409));
     await expect(api.put("/v1/project", project)).rejects.toEqual(refused(409));
     await expect(api.put("/v1/project", { name: "x" })).rejects.toMatchObject({
-      statusCode: 400,
+      status: 400,
       message: "no tenant given",
     });
     await expect(api.put("/v1/project", { ...project, meta: { id: "q" }, tenant_id: "nobody" })).rejects.toEqual(
@@ -129,7 +129,7 @@ describe("the control plane in one process", () => {
     await expect(api.post("/v1/project", { name: "x" })).rejects.toEqual(refused(400));
     await expect(api.post("/v1/project", { ...project, tenant_id: "other" })).rejects.toEqual(refused(422));
     await expect(api.get("/v1/project/nobody")).rejects.toMatchObject({
-      statusCode: 404,
+      status: 404,
       message: expect.stringContaining("rpc error: code = NotFound desc = ") as string,
     });
     await expect(api.delete("/v1/tenant/nobody")).rejects.toEqual(refused(404));
@@ -142,13 +142,13 @@ describe("the control plane in one process", () => {
     expect(await api.put("/v1/tenant", { meta })).toMatchObject({ meta });
     expect(await api.post("/v1/tenant/find", { annotations })).toHaveLength(1);
     expect(await api.post("/v1/tenant/find", { annotations: { "y' OR '1": "1" } })).toEqual([]);
-    const refused = (statusCode: number) => expect.objectContaining({ statusCode }) as Error;
+    const refused = (status: number) => expect.objectContaining({ status }) as Error;
     for (const bad of [{ id: "x\0" }, { id: "x".repeat(513) }, { annotations: { a: "\0" } }, { kind: "Project" }])
       await expect(api.put("/v1/tenant", { meta: bad }), JSON.stringify(bad)).rejects.toEqual(refused(422));
     for (const bad of [{ annotations: { deep: { er: [] } } }, { version: 1.5 }, { labels: "no list" }])
       await expect(api.put("/v1/tenant", { meta: bad }), JSON.stringify(bad)).rejects.toEqual(refused(400));
     await expect(api.put("/v1/tenant", { meta: { annotations: { a: "x".repeat(300_000) } } })).rejects.toMatchObject({
-      statusCode: 422,
+      status: 422,
       message: expect.stringContaining("has at most 262144 bytes, this one has 300") as string,
     });
     await expect(api.post("/v1/tenant/find", { paging: { count: 0 } })).rejects.toEqual(refused(422));
@@ -171,9 +171,9 @@ describe("the control plane in one process", () => {
     const answers = await Promise.allSettled(Array.from({ length: 12 }, wanted));
     const ips = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.ipaddress] : []));
     expect(ips).toHaveLength(3);
-    await expect(wanted()).rejects.toMatchObject({ statusCode: 422, message: "project quota for ips reached max:3" });
+    await expect(wanted()).rejects.toMatchObject({ status: 422, message: "project quota for ips reached max:3" });
     await expect(api.delete("/v1/project/few")).rejects.toMatchObject({
-      statusCode: 400,
+      status: 400,
       message: `there are still ips allocated by this project: 3 ips (${ips.sort().join(", ")})`,
     });
     for (const ip of ips) await api.delete(`/v1/ip/free/${ip}`);

@@ -1,12 +1,12 @@
 // The lab's own secrets, looked for in what the lab leaves behind.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 import type { MachineIPMIResponse } from "@metal-stack/api-schema";
 import { privateLines, Search } from "./search.ts";
 
 interface LabSecrets {
-  readonly api: ApiClient;
+  readonly api: Client;
   /** Everything that the region keeps: keys, certificates, the database beside its key file. */
   readonly runFolder: string;
   readonly hmac: Readonly<Record<string, string>>;

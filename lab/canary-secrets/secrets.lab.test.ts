@@ -6,8 +6,8 @@ import { get as httpGet } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient } from "@connectrpc/connect";
-import { ApiClient, ApiError } from "@metal-stack/api-client";
+import { createClient as createAgent } from "@connectrpc/connect";
+import { type Client, createClient, MetalError } from "@metal-stack/sdk";
 import type { MachineIPMIResponse, MachineJob, MachineResponse, NetworkResponse } from "@metal-stack/api-schema";
 import { agent, BootService } from "@metal-stack/protocol";
 import { createSigningRequest, grpcTransport } from "@metal-stack/service";
@@ -84,7 +84,7 @@ const restPort = () => {
   return Number([...log.matchAll(/"port":(\d+),[^\n]*"serving REST"/g)].at(-1)![1]);
 };
 const as = (role: "View" | "Edit" | "Admin") =>
-  new ApiClient({
+  createClient({
     url: `http://127.0.0.1:${restPort()}/metal`,
     hmac: { type: `Metal-${role}`, key: planted.get(`setting METAL_API_HMAC_${role.toUpperCase()}_KEY`)! },
   });
@@ -120,7 +120,7 @@ async function useMachines(): Promise<string> {
 }
 
 async function refused(call: () => Promise<unknown>): Promise<void> {
-  await expect(call()).rejects.toThrow(ApiError);
+  await expect(call()).rejects.toThrow(MetalError);
 }
 
 /** What goes wrong on purpose while secrets are about. */
@@ -137,18 +137,20 @@ async function provokeFailures(id: string): Promise<void> {
     return jobs.find(({ kind, lasterror }) => kind === "bmc:RESET" && lasterror?.includes("refused"));
   });
   for (const user of before) users.change(user.id, { password: user.password });
-  const wrong = new ApiClient({
+  const wrong = createClient({
     url: `http://127.0.0.1:${restPort()}/metal`,
     hmac: { type: "Metal-View", key: "wrong" },
   });
   await refused(() => wrong.get("/v1/machine"));
   await refused(() => as("View").post(`/v1/machine/${id}/bmc/rotate`));
-  await refused(() => as("View").request("GET", "/v1/machine/consolepassword", { id, reason: "curious" }));
+  await refused(() => as("View").request("GET", "/v1/machine/consolepassword", { body: { id, reason: "curious" } }));
   await useTickets();
   // Who dies tells nothing either.
   for (const name of ["metal-bmc", "metal-api"]) await region.victims.get(name)!.kill();
   await region.ready();
-  expect(await region.api.request("GET", "/v1/machine/consolepassword", { id, reason: "debugging" })).toMatchObject({
+  expect(
+    await region.api.request("GET", "/v1/machine/consolepassword", { body: { id, reason: "debugging" } }),
+  ).toMatchObject({
     console_password: CONSOLE_PASSWORD,
   });
 }
@@ -163,25 +165,25 @@ async function useTickets(): Promise<void> {
   const { csr, privateKey: key } = await createSigningRequest(uuid);
   for (const line of privateLines(key)) planted.set(`key of a machine ${line.slice(0, 4)}`, line);
   const exchange = () =>
-    createClient(agent.IdentityService, grpcTransport(address, { ca: plan.ca })).exchange({
+    createAgent(agent.IdentityService, grpcTransport(address, { ca: plan.ca })).exchange({
       machineId: uuid,
       ticket: plan.ticket,
       csr: new Uint8Array(csr),
     });
   const { certificate: cert } = await exchange();
   await expect(exchange()).rejects.toThrow();
-  const boot = createClient(BootService, grpcTransport(address, { ca: plan.ca, cert, key }));
+  const boot = createAgent(BootService, grpcTransport(address, { ca: plan.ca, cert, key }));
   const ipmi = { address: "127.0.0.1:9", user: "metal", password: "Claimed5Canary7q", interface: "lanplus" };
   await expect(
     boot.register({ uuid, partitionId: PARTITION, hardware: {}, bios: {}, ipmi }, { timeoutMs: 10_000 }),
   ).rejects.toThrow();
-  const login = createClient(agent.BmcLoginService, grpcTransport(address, { ca: plan.ca, cert, key }));
+  const login = createAgent(agent.BmcLoginService, grpcTransport(address, { ca: plan.ca, cert, key }));
   await expect(login.wanted({ machineId: region.fleet.machines[0]!.uuid })).rejects.toThrow();
   const own = await login.wanted({ machineId: uuid });
   planted.set("BMC password that a machine is told for itself", own.login!.password);
 }
 
-async function answersOf(api: ApiClient, id: string): Promise<string> {
+async function answersOf(api: Client, id: string): Promise<string> {
   const answers: unknown[] = [];
   const ask = (call: Promise<unknown>) =>
     call.catch((error: Error) => error.message).then((answer) => answers.push(answer));

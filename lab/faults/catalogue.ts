@@ -1,5 +1,5 @@
 // What an operator registers before the first simulated machine is racked.
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 
 export const PARTITION = "sim";
 export const SIZE = "sim-small";
@@ -11,7 +11,7 @@ export const INTERNET = "internet";
 const GIB = 2 ** 30;
 
 /** @param filesUrl where anything that is asked for exists */
-export async function seed(api: ApiClient, filesUrl: string): Promise<void> {
+export async function seed(api: Client, filesUrl: string): Promise<void> {
   await api.put("/v1/tenant", { meta: { id: "acme" }, name: "acme" });
   for (const id of PROJECTS) await api.put("/v1/project", { meta: { id }, name: id, tenant_id: "acme" });
   await api.put("/v1/partition", {

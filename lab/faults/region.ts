@@ -1,7 +1,7 @@
 // A region of real processes on loopback, with simulated machines: everything of it can be killed, cut and slowed down.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiClient } from "@metal-stack/api-client";
+import { type Client, createClient } from "@metal-stack/sdk";
 import { type EmbeddedPostgres, openDatabase } from "@metal-stack/database";
 import type { Kysely } from "kysely";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -47,10 +47,12 @@ export class Region {
   }
 
   /** metal-api's REST, wherever it is now. */
-  get api(): ApiClient {
+  get api(): Client {
     const { restPort, credentials } = this.#parts;
     const hmac = { type: "Metal-Admin", key: credentials.hmac.admin };
-    return new ApiClient({ url: `http://127.0.0.1:${restPort}/metal`, hmac, timeoutMs: REST_TIMEOUT_MS });
+    const url = `http://127.0.0.1:${restPort}/metal`;
+    // Who asks is told what was lost: trying again is part of what is tested.
+    return createClient({ url, hmac, timeout: REST_TIMEOUT_MS, retries: 0 });
   }
 
   /** Undefined when nobody of us holds it. */

@@ -1,5 +1,5 @@
 // Tenants and operators of a region: ask for machines, addresses and networks through REST, give them back, press buttons.
-import { type ApiClient, ApiError } from "@metal-stack/api-client";
+import { type Client, MetalError } from "@metal-stack/sdk";
 import type { IPResponse, MachineResponse, NetworkResponse } from "@metal-stack/api-schema";
 import type { SimulatedMachine } from "../fleet/machine.ts";
 import { IMAGES, INTERNET, OS, PARTITION, PROJECTS, SIZE } from "./catalogue.ts";
@@ -25,7 +25,7 @@ const POWER = ["reset", "cycle", "on", "pxe", "disk", "chassis-identify-led-on",
 export class Tenants {
   readonly ledger = new Ledger();
   readonly reinstalls: Reinstalls;
-  readonly #api: () => ApiClient;
+  readonly #api: () => Client;
   readonly #random: Random;
   readonly #say: (what: string) => void;
   readonly #machines: readonly SimulatedMachine[];
@@ -36,12 +36,7 @@ export class Tenants {
   #count = 0;
   readonly tally = { acknowledged: 0, refused: 0, lost: 0 };
 
-  constructor(
-    api: () => ApiClient,
-    machines: readonly SimulatedMachine[],
-    random: Random,
-    say: (what: string) => void,
-  ) {
+  constructor(api: () => Client, machines: readonly SimulatedMachine[], random: Random, say: (what: string) => void) {
     this.#api = api;
     this.reinstalls = new Reinstalls(machines);
     this.#machines = machines;
@@ -108,7 +103,10 @@ export class Tenants {
     this.ledger.believe("allocation", name, "either");
     const ask = () =>
       this.#ask(`allocate ${name}`, (api) =>
-        api.request<MachineResponse>("POST", "/v1/machine/allocate", body, repeat ? { "idempotency-key": name } : {}),
+        api.request<MachineResponse>("POST", "/v1/machine/allocate", {
+          body,
+          ...(repeat ? { headers: { "idempotency-key": name } } : {}),
+        }),
       );
     let outcome = await ask();
     // Who gets no answer may ask again with the same key, and gets one machine.
@@ -194,7 +192,7 @@ export class Tenants {
     if ("refused" in outcome) this.ledger.believe(kind, name, refused);
   }
 
-  async #ask<T>(what: string, call: (api: ApiClient) => Promise<T>): Promise<Outcome<T>> {
+  async #ask<T>(what: string, call: (api: Client) => Promise<T>): Promise<Outcome<T>> {
     try {
       const answer = await call(this.#api());
       this.tally.acknowledged += 1;
@@ -203,8 +201,8 @@ export class Tenants {
     } catch (error) {
       const text = (error as Error).message;
       // What failed on the server may have failed after it was done.
-      const refused = error instanceof ApiError && error.statusCode < 500;
-      if (refused && OURS.has(error.statusCode)) throw error;
+      const refused = error instanceof MetalError && error.status < 500;
+      if (refused && OURS.has(error.status)) throw error;
       this.tally[refused ? "refused" : "lost"] += 1;
       this.#say(`${what}: ${refused ? "refused" : "no answer"}, ${text}`);
       return refused ? { refused: text } : { lost: text };

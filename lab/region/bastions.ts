@@ -1,7 +1,7 @@
 // Ways into tenants' networks: for each private network a small host of the lab's own, plugged into it at a leaf, with an
 // address that the API gave it like any other.
 import { execFile } from "node:child_process";
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 
 export interface Outcome {
   readonly code: number;
@@ -43,11 +43,11 @@ export type AttachHost = (host: {
 }) => Promise<void>;
 
 export class Bastions {
-  readonly #api: ApiClient;
+  readonly #api: Client;
   readonly #attach: AttachHost;
   readonly #byNetwork = new Map<string, Promise<string>>();
 
-  constructor(api: ApiClient, attach: AttachHost) {
+  constructor(api: Client, attach: AttachHost) {
     this.#api = api;
     this.#attach = attach;
   }

@@ -2,7 +2,7 @@
 // masterdata, and then tells the story: once with a verdict, or for as long as somebody watches.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiClient } from "@metal-stack/api-client";
+import { createClient } from "@metal-stack/sdk";
 import { secretsTold } from "../canary-secrets/lab.ts";
 import { sshCommand } from "../access/ssh.ts";
 import { duration, say, step } from "../setup/step.ts";
@@ -71,7 +71,7 @@ async function startRegion(): Promise<Stage & { bastions: Bastions }> {
   const fabric = await step("switches and cables", () => createFabric(topology()));
   const credentials = await step("keys and certificates", () => makeCredentials(join(run, "pki")));
   const tell = storyOf(timeline);
-  const api = new ApiClient({
+  const api = createClient({
     url: `http://127.0.0.1:${ADDRESSES.apiPort}/metal`,
     hmac: { type: "Metal-Admin", key: credentials.hmac.admin },
   });

@@ -1,7 +1,7 @@
 // What an operator registers before the first server is racked: tenant, projects, partition, size, image, layout, networks.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiError, type ApiClient } from "@metal-stack/api-client";
+import { type Client, MetalError } from "@metal-stack/sdk";
 import { CACHE } from "../setup/artefacts.ts";
 import { PARTITION } from "./servers.ts";
 
@@ -31,7 +31,7 @@ const GIB = 1024 ** 3;
 
 /** Registers everything; entities that are there already stay as they are (a region may be seeded twice). */
 export async function seed(
-  api: ApiClient,
+  api: Client,
   urls: { files: string; images: string },
   report: (what: string) => void,
 ): Promise<void> {
@@ -107,7 +107,7 @@ export async function seed(
   for (const [name, path, body] of steps) {
     report(name);
     await api.put(path, body).catch((error: unknown) => {
-      if (!(error instanceof ApiError && error.statusCode === 409))
+      if (!(error instanceof MetalError && error.status === 409))
         throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
     });
   }

@@ -1,6 +1,6 @@
 // The whole story, unattended: both servers boot and wait, two tenants get one each, run something on it, can't reach
 // each other, give them back, and nothing of them is left on the disks.
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 import type { ServerPlan } from "../region/servers.ts";
 import { PARTITION, SERVERS } from "../region/servers.ts";
 import { PROJECTS, SIZE } from "../region/seed.ts";
@@ -11,7 +11,7 @@ import { lastEvent, type LabMachine, type MachineWatch } from "./watch.ts";
 
 /** What the story needs of a region. */
 export interface Stage {
-  readonly api: ApiClient;
+  readonly api: Client;
   readonly timeline: Timeline;
   readonly watch: MachineWatch;
   readonly checks: Checks;
@@ -67,7 +67,7 @@ async function residue(stage: Stage, server: ServerPlan, mark: string): Promise<
 }
 
 /** A project's private network, allocated when it has none yet. */
-export async function privateNetwork(api: ApiClient, project: string): Promise<string> {
+export async function privateNetwork(api: Client, project: string): Promise<string> {
   const existing = await api.post<{ id: string }[] | null>("/v1/network/find", { projectid: project });
   if (existing?.[0]) return existing[0].id;
   const network = await api.post<{ id: string }>("/v1/network/allocate", {

@@ -1,6 +1,6 @@
 // Follows the machines: their provisioning events at the API, and what the partition's services say of the boot before
 // a machine can speak for itself.
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 import type { Timeline } from "./timeline.ts";
 
 /** The part of v1.MachineResponse that the lab looks at. */
@@ -35,7 +35,7 @@ const STAGES: Readonly<Record<string, string>> = {
 const POLL_MS = 400;
 
 export class MachineWatch {
-  readonly #api: ApiClient;
+  readonly #api: Client;
   readonly #timeline: Timeline;
   readonly #names: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
@@ -43,7 +43,7 @@ export class MachineWatch {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param names machine uuid → name in the lab */
-  constructor(api: ApiClient, timeline: Timeline, names: ReadonlyMap<string, string>) {
+  constructor(api: Client, timeline: Timeline, names: ReadonlyMap<string, string>) {
     this.#api = api;
     this.#timeline = timeline;
     this.#names = names;

@@ -1,5 +1,5 @@
 // What an operator registers, as small as a region of machines without disks allows.
-import type { ApiClient } from "@metal-stack/api-client";
+import type { Client } from "@metal-stack/sdk";
 import { PARTITION } from "../region/servers.ts";
 import { ADDRESSES } from "../region/services.ts";
 
@@ -15,7 +15,7 @@ export interface Seeded {
   readonly image: string;
 }
 
-export async function seed(api: ApiClient): Promise<Seeded> {
+export async function seed(api: Client): Promise<Seeded> {
   const entries: readonly [string, unknown][] = [
     ["/v1/tenant", { meta: { id: "tenant-a" }, name: "tenant-a" }],
     ["/v1/project", { meta: { id: PROJECT }, name: PROJECT, tenant_id: "tenant-a" }],

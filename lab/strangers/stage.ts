@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ApiClient } from "@metal-stack/api-client";
+import { type Client, createClient } from "@metal-stack/sdk";
 import { openDatabase } from "@metal-stack/database";
 import { identityUri } from "@metal-stack/service";
 import { sql } from "kysely";
@@ -18,7 +18,7 @@ import { Station } from "./station.ts";
 import { until } from "./until.ts";
 
 export interface Stage {
-  readonly api: ApiClient;
+  readonly api: Client;
   readonly credentials: Credentials;
   /** PEM */
   readonly ca: string;
@@ -63,7 +63,7 @@ export async function startStage(runFolder: string): Promise<Stage> {
   const processes = new Processes(logs, (name, how) => console.error(`${name} ended: ${how}`));
   const credentials = await makeCredentials(join(runFolder, "pki"));
   const ca = readFileSync(credentials.caCert, "utf8");
-  const api = new ApiClient({
+  const api = createClient({
     url: `http://${ADDRESSES.control}:${ADDRESSES.apiPort}/metal`,
     hmac: { type: "Metal-Admin", key: credentials.hmac.admin },
   });

@@ -1,6 +1,6 @@
 // The REST API and what else listens in the control plane, as far as the boot network reaches it.
 import assert from "node:assert/strict";
-import { hmacHeaders } from "@metal-stack/api-client";
+import { hmacHeaders } from "@metal-stack/sdk";
 import { ADDRESSES } from "../../region/services.ts";
 import type { Stage } from "../stage.ts";
 import type { Attack } from "./attack.ts";
@@ -17,14 +17,16 @@ async function operations({ api }: Stage): Promise<{ method: string; path: strin
   );
 }
 
-async function nothingIsDone(stage: Stage, headers: (method: string) => Record<string, string>): Promise<void> {
+type Headers = Record<string, string>;
+
+async function nothingIsDone(stage: Stage, headers: (method: string) => Headers | Promise<Headers>): Promise<void> {
   await strangerAtHome(stage);
   const all = await operations(stage);
   assert.ok(all.length > 80, `${all.length} operations`);
   for (const { method, path } of all) {
     const full = path.startsWith("/metal") ? path : `/metal${path}`;
     if (PUBLIC.test(full)) continue;
-    const answer = await stage.stranger.do("http", { ...REST, method, path: full, headers: headers(method) });
+    const answer = await stage.stranger.do("http", { ...REST, method, path: full, headers: await headers(method) });
     assert.ok(
       answer.status === 401 || answer.status === 403,
       `${method} ${full}: ${answer.status} ${answer.body.slice(0, 200)}`,
@@ -54,7 +56,7 @@ export const REST_API: readonly Attack[] = [
       const ticket = await stage.victim.fetchTicket();
       await nothingIsDone(stage, () => ({ authorization: `Bearer ${ticket}` }));
       await strangerAtHome(stage);
-      const headers = hmacHeaders("Metal-Machine", ticket, "GET");
+      const headers = await hmacHeaders("Metal-Machine", ticket, "GET");
       const answer = await stage.stranger.do("http", { ...REST, path: "/metal/v1/machine", headers });
       assert.ok([401, 403].includes(answer.status), `${answer.status}`);
     },

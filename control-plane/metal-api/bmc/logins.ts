@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { randomPassword, Secret } from "@metal-stack/service";
 import { type Selectable, sql } from "kysely";
 import type { Db, Schema } from "../database/schema.ts";
+import { notFound, unprocessable } from "../errors.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { BMC_USER, inOrderOfTrial, MAX_UNPROVEN } from "./rules-logins.ts";
 
@@ -93,6 +94,21 @@ async function insertLogin(tx: Db, keyring: Keyring, machineId: string, user: st
   const sealed = keyring.seal(password, ownerOf(machineId));
   await tx.insertInto("bmc_logins").values({ id, machine_id: machineId, user_name: user, password: sealed }).execute();
   return id;
+}
+
+/**
+ * Forgets the logins of a machine that was deleted; until then they are kept, because its BMC keeps its password, too.
+ * Answers how many there were. Throws 404 when there were none, 422 for a machine that is there.
+ */
+export async function forgetLogins(tx: Db, machineId: string): Promise<number> {
+  const machine = await tx.selectFrom("machines").select("id").where("id", "=", machineId).forUpdate().execute();
+  if (machine.length > 0)
+    throw unprocessable(
+      `machine ${machineId} is still there: delete it first, or nobody could log in to its BMC any more`,
+    );
+  const gone = await tx.deleteFrom("bmc_logins").where("machine_id", "=", machineId).returning("id").execute();
+  if (gone.length === 0) throw notFound("machine", machineId);
+  return gone.length;
 }
 
 /** The BMC let metal-bmc in with this login: the older ones are history. False when the machine has no such login. */

@@ -49,7 +49,7 @@ export async function* instructions(context: Context, machineId: string, signal:
 }
 
 async function wantedNow(context: Context, machineId: string, told: Wanted | undefined): Promise<Wanted> {
-  const { db, clock, config } = context;
+  const { db, clock, config, keyring } = context;
   for (;;) {
     const state = await factsOf(db, machineId);
     if (!state) throw notFound("machine", machineId);
@@ -66,7 +66,7 @@ async function wantedNow(context: Context, machineId: string, told: Wanted | und
         const order = await installationOf(db, machineId);
         // Freed between the two reads.
         if (!order) continue;
-        return { key, instruction: { case: "install", value: installOf(order) } };
+        return { key, instruction: { case: "install", value: installOf(order, keyring) } };
       }
       case "erase": {
         if (state.release && told?.key === `erase ${state.release.id}`) return told;

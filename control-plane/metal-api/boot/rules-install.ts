@@ -2,6 +2,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { agent } from "@metal-stack/protocol";
 import type { DnsServer, FilesystemLayout, MachineNetwork, NtpServer, Vpn } from "../database/documents.ts";
+import type { Keyring } from "../secrets/keyring.ts";
+import { openVpnKey } from "../vpn/sealing.ts";
 
 export interface Installation {
   readonly uuid: string;
@@ -25,7 +27,8 @@ export interface Installation {
 
 type InstallInit = Exclude<MessageInitShape<typeof agent.InstallSchema>, agent.Install>;
 
-export function installOf(order: Installation): InstallInit {
+/** @param keyring opens what is sealed in the order. Throws CannotOpen. */
+export function installOf(order: Installation, keyring: Keyring): InstallInit {
   return {
     allocationId: order.uuid,
     hostname: order.hostname,
@@ -50,7 +53,9 @@ export function installOf(order: Installation): InstallInit {
     userData: order.user_data,
     dnsServers: order.dns_servers.map(({ ip }) => ip),
     ntpServers: order.ntp_servers.map(({ address }) => address),
-    ...(order.vpn && { vpn: { address: order.vpn.address, authKey: order.vpn.auth_key } }),
+    ...(order.vpn && {
+      vpn: { address: order.vpn.address, authKey: openVpnKey(keyring, order.uuid, order.vpn).reveal() },
+    }),
     reinstall: order.reinstall,
     name: order.name,
     creator: order.creator,

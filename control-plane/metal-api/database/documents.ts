@@ -211,6 +211,7 @@ export interface FirmwareUpdate {
 
 export interface Vpn {
   readonly address: string;
+  /** Sealed by secrets/keyring. */
   readonly auth_key: string;
   readonly connected: boolean;
 }

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { User } from "../rest/app.ts";
 import { setETag } from "../rest/etag.ts";
 import { refusal } from "../rest/rules-roles.ts";
+import { openVpnKey } from "../vpn/sealing.ts";
 import { machineResponse } from "./mapping.ts";
 import { referencesOf } from "./references.ts";
 import { machineById, type MachineRow } from "./store.ts";
@@ -18,11 +19,16 @@ export async function machinesAnswer(
   return machines.map((machine) => machineResponse(machine, references, clock()));
 }
 
-/** The machine as it is now, with its ETag. Throws 404. */
+/** The machine as it is now, with its ETag, and for who may change it with its key to the VPN. Throws 404. */
 export async function machineAnswer(context: Context, id: string, reply: FastifyReply): Promise<MachineResponse> {
-  const machine = await machineById(context.db, id);
+  const { db, config, keyring, clock } = context;
+  const machine = await machineById(db, id);
   setETag(reply, machine.version);
-  return machineResponse(machine, await referencesOf(context.db, [machine]), context.clock());
+  const answer = machineResponse(machine, await referencesOf(db, [machine]), clock());
+  const { vpn, uuid } = machine.allocation ?? {};
+  if (vpn && uuid && answer.allocation && refusal("edit", reply.request.user, config.providerTenant) === undefined)
+    answer.allocation.vpn = { ...vpn, auth_key: openVpnKey(keyring, uuid, vpn).reveal() };
+  return answer;
 }
 
 /**

@@ -102,7 +102,10 @@ export async function freeMachine(tx: Tx, id: string, requestedBy: string, now: 
   await notify(tx, "machine", id);
 }
 
-/** Forgets a machine that is gone. Throws 404, 422 (allocated, or heard lately). */
+/**
+ * Forgets a machine that is gone, but not how to log in to its BMC: it keeps its password and may come back.
+ * Throws 404, 422 (allocated, or heard lately).
+ */
 export async function deleteMachine(tx: Tx, id: string, now: Date): Promise<MachineRow> {
   const machine = await lockMachine(tx, id);
   if (machine.allocation) throw unprocessable("cannot delete machine that is allocated");

@@ -4,7 +4,7 @@ import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
-import { noteAppliedLogin } from "../bmc/logins.ts";
+import { makeLogin, noteAppliedLogin } from "../bmc/logins.ts";
 import { sealConsolePassword } from "../boot/console-password.ts";
 import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE, waitingMachine } from "../testing/fleet.ts";
 import { refusal } from "../testing/refusal.ts";
@@ -307,5 +307,30 @@ describe("an operator", () => {
     expect((await get(id)).status).toBe(404);
     const ports = await world.context.db.selectFrom("switch_ports").selectAll().where("machine_id", "=", id).execute();
     expect(ports).toEqual([]);
+  });
+
+  it("deletes a machine, but not its BMC's password, until an admin has it forgotten", async () => {
+    const { db, keyring } = world.context;
+    const id = await waitingMachine(db);
+    await makeLogin(db, keyring, id);
+    const ipmi = () => world.call<MachineIPMIResponse>("edit", "GET", `/v1/machine/${id}/ipmi`);
+    const { password } = (await ipmi()).body.ipmi;
+    expect(password).toMatch(/.{8}/);
+    const forget = () => world.call<{ message: string }>("admin", "DELETE", `/v1/machine/${id}/bmc/login`);
+    const remove = async () => {
+      await sql`update provisioning_states set last_event_time = now() - interval '6 minutes' where machine_id = ${id}`.execute(
+        db,
+      );
+      expect((await world.call("admin", "DELETE", `/v1/machine/${id}`)).status).toBe(200);
+    };
+    expect(await refusal(forget())).toEqual([422, expect.stringContaining("is still there: delete it first")]);
+    await remove();
+    expect((await ipmi()).status).toBe(404);
+    // Its metal-bmc still finds it.
+    await world.call("edit", "POST", "/v1/machine/ipmi", { partitionid: PARTITION, reports: { [id]: { BMCIp: "1" } } });
+    expect((await ipmi()).body.ipmi.password).toBe(password);
+    await remove();
+    expect((await forget()).body).toEqual({ id, forgotten: 1 });
+    expect((await forget()).status).toBe(404);
   });
 });

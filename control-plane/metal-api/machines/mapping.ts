@@ -28,10 +28,18 @@ export interface References {
 const EVENTS_SHOWN = 20;
 
 export function machineResponse(machine: MachineRow, references: References, now: Date): MachineResponse {
+  const container = references.containers.get(machine.id);
+  const { state_value: state, disks, waiting_until: waitingUntil } = machine;
+  return {
+    ...stillResponse(machine, references),
+    ...livingResponse({ allocated: machine.allocation !== null, state, disks, waitingUntil }, container, now),
+  };
+}
+
+/** What only changes when somebody changes the machine, or what it refers to. */
+export function stillResponse(machine: MachineRow, references: References) {
   const partition = references.partitions.get(machine.partition_id ?? "");
   const size = references.sizes.get(machine.size_id);
-  const container = references.containers.get(machine.id);
-  const reasons = obstacles(availabilityOf(machine, container, now));
   return {
     id: machine.id,
     name: machine.name,
@@ -49,12 +57,25 @@ export function machineResponse(machine: MachineRow, references: References, now
       metal_hammer_version: machine.hammer_version,
     },
     ledstate: { value: machine.led_value, description: machine.led_description },
-    liveliness: liveliness(container, machine.allocation !== null, now),
-    events: eventsResponse(container),
     tags: machine.tags,
-    ...(reasons.length > 0 ? { reasons } : {}),
     created: machine.created.toISOString(),
     changed: machine.changed.toISOString(),
+  } satisfies Partial<MachineResponse>;
+}
+
+/** What time changes, and what the machine says. */
+export function livingResponse(
+  { waitingUntil, ...facts }: Omit<AvailabilityFacts, "waiting" | "alive"> & { readonly waitingUntil: Date | null },
+  container: EventContainer | undefined,
+  now: Date,
+) {
+  const waiting = waitingUntil !== null && waitingUntil > now;
+  const alive = liveliness(container, false, now) === "Alive";
+  const reasons = obstacles({ ...facts, waiting, alive });
+  return {
+    liveliness: liveliness(container, facts.allocated, now),
+    events: eventsResponse(container),
+    ...(reasons.length > 0 ? { reasons } : {}),
   };
 }
 
@@ -66,16 +87,6 @@ export function machineIpmiResponse(
   login: Login | undefined,
 ): MachineIPMIResponse {
   return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, login) };
-}
-
-function availabilityOf(machine: MachineRow, container: EventContainer | undefined, now: Date): AvailabilityFacts {
-  return {
-    allocated: machine.allocation !== null,
-    state: machine.state_value,
-    disks: machine.disks,
-    waiting: machine.waiting_until !== null && machine.waiting_until > now,
-    alive: liveliness(container, false, now) === "Alive",
-  };
 }
 
 /** Hardware that fits no size is of a size that nobody made. */
@@ -131,7 +142,8 @@ function allocationResponse(allocation: AllocationRow, { images }: References): 
     reinstall: allocation.reinstall,
     ...(allocation.boot_info && { boot_info: allocation.boot_info }),
     role: allocation.role,
-    ...(allocation.vpn && { vpn: allocation.vpn }),
+    // Sealed; see machineAnswer.
+    ...(allocation.vpn && { vpn: { ...allocation.vpn, auth_key: "" } }),
     ...(allocation.firewall_rules && allocation.role === "firewall"
       ? {
           firewall_rules: structuredClone(allocation.firewall_rules) as NonNullable<
@@ -144,7 +156,7 @@ function allocationResponse(allocation: AllocationRow, { images }: References): 
   };
 }
 
-function eventsResponse(container: EventContainer | undefined): MachineResponse["events"] {
+export function eventsResponse(container: EventContainer | undefined): MachineResponse["events"] {
   return {
     log: (container?.events ?? []).slice(0, EVENTS_SHOWN).map(eventResponse),
     ...(container?.lastEventTime && { last_event_time: container.lastEventTime.toISOString() }),

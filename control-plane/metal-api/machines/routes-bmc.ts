@@ -1,6 +1,7 @@
 import {
   IdParameter,
   MachineFindRequest,
+  MachineBmcLoginForgotten,
   type MachineIpmiReport,
   MachineIpmiReportResponse,
   MachineIpmiReports,
@@ -9,6 +10,7 @@ import {
 } from "@metal-stack/api-schema";
 import { Type } from "typebox";
 import type { BmcCommandName } from "../bmc/commands.ts";
+import { forgetLogins } from "../bmc/logins.ts";
 import { recordBmcReports } from "../bmc/reports.ts";
 import { rotateOnCommand } from "../bmc/rotation.ts";
 import type { BmcFacts } from "../bmc/rules.ts";
@@ -18,11 +20,11 @@ import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { loginsFor, machineAnswer } from "./answers.ts";
 import { commandBmc, setLed } from "./commands.ts";
-import { sendMachines } from "./lists.ts";
+import { PAGE, sendPages } from "./lists.ts";
 import { machineIpmiResponse } from "./mapping.ts";
 import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
-import { lockMachine, machineById } from "./store.ts";
+import { findMachines, lockMachine, machineById } from "./store.ts";
 
 const tags = ["machine"];
 
@@ -115,11 +117,15 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     },
     async (request, reply) => {
       const query: MachineQuery = { ...request.body, within: projectsInSight(request) };
-      return sendMachines(reply, db, query, async (machines) => {
+      return sendPages(reply, async (after) => {
+        const machines = await findMachines(db, query, { ...(after !== undefined && { after }), limit: PAGE });
         const references = await referencesOf(db, machines);
         const ids = machines.map(({ id }) => id);
         const logins = await loginsFor(request.user, context, ids);
-        return machines.map((machine) => machineIpmiResponse(machine, references, clock(), logins.get(machine.id)));
+        const answers = machines.map((machine) =>
+          machineIpmiResponse(machine, references, clock(), logins.get(machine.id)),
+        );
+        return { text: JSON.stringify(answers).slice(1, -1), last: machines.length < PAGE ? undefined : ids.at(-1) };
       });
     },
   );
@@ -140,6 +146,25 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
       const { id } = request.params;
       await transact(db, async (tx) => rotateOnCommand(tx, await lockMachine(tx, id), request.user.email, clock()));
       return machineAnswer(context, id, reply);
+    },
+  );
+
+  app.delete(
+    "/v1/machine/:id/bmc/login",
+    {
+      config: { role: "admin" },
+      schema: {
+        operationId: "forgetBmcLogin",
+        tags,
+        summary: "forgets how to log in to the BMC of a machine that was deleted and will not come back",
+        params: IdParameter,
+        response: { 200: MachineBmcLoginForgotten },
+      },
+    },
+    async ({ params: { id }, user }) => {
+      const forgotten = await transact(db, (tx) => forgetLogins(tx, id));
+      context.log.info({ machine: id, forgotten, user: user.email }, "BMC logins of a deleted machine forgotten");
+      return { id, forgotten };
     },
   );
 

@@ -92,6 +92,7 @@ export const SCOPES: Readonly<Record<string, Scope>> = {
   // BMCs, the pool, and what former tenants left behind.
   deleteMachine: operators,
   findIPMIMachine: operators,
+  forgetBmcLogin: operators,
   findIPMIMachines: operators,
   ipmiReport: operators,
   issues: list,

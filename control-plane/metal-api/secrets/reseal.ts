@@ -1,11 +1,13 @@
 // The start-up step that leaves no secret in the clear or under an old key: what earlier versions stored readable is sealed,
 // what an older key sealed is sealed anew. Several replicas may do it at once.
 import { randomUUID } from "node:crypto";
+import { json } from "@metal-stack/database";
 import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
 import { ownerOf } from "../bmc/logins.ts";
 import { consoleOwner } from "../boot/console-password.ts";
-import type { Db } from "../database/schema.ts";
+import { vpnOwner } from "../vpn/sealing.ts";
+import type { Db, Tx } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
 import { isSealed, type Keyring } from "./keyring.ts";
 
@@ -38,8 +40,32 @@ export async function resealSecrets(db: Db, keyring: Keyring): Promise<number> {
       await tx.updateTable("allocations").set({ console_password: sealed }).where("uuid", "=", uuid).execute();
       count += 1;
     }
-    return count;
+    return count + (await sealVpnKeys(tx, keyring));
   });
+}
+
+/** Earlier versions kept them in the clear. */
+async function sealVpnKeys(tx: Tx, keyring: Keyring): Promise<number> {
+  let count = 0;
+  const rows = await tx
+    .selectFrom("allocations")
+    .select(["uuid", "vpn"])
+    .where("vpn", "is not", null)
+    .forUpdate()
+    .execute();
+  for (const { uuid, vpn } of rows) {
+    const { auth_key: stored } = vpn!;
+    const secret = isSealed(stored) ? keyring.open(stored, vpnOwner(uuid)) : new Secret(stored);
+    if (keyring.isCurrent(stored)) continue;
+    const sealed = { ...vpn!, auth_key: keyring.seal(secret, vpnOwner(uuid)) };
+    await tx
+      .updateTable("allocations")
+      .set({ vpn: json(sealed) })
+      .where("uuid", "=", uuid)
+      .execute();
+    count += 1;
+  }
+  return count;
 }
 
 /** Versions before 0006 kept the password in the document of the BMC. It is what the BMC was known to accept. */

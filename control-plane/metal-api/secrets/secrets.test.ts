@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { testDatabase } from "@metal-stack/database";
+import { json, testDatabase } from "@metal-stack/database";
 import { ConfigurationError, Environment, Secret } from "@metal-stack/service";
 import * as fc from "fast-check";
 import { sql } from "kysely";
@@ -15,6 +15,7 @@ import type { Schema } from "../database/schema.ts";
 import { allocate, createPartition, machineId, PARTITION } from "../testing/agents.ts";
 import { readKeyring } from "./key-file.ts";
 import { CannotOpen, Keyring } from "./keyring.ts";
+import { openVpnKey } from "../vpn/sealing.ts";
 import { resealSecrets } from "./reseal.ts";
 
 const OLD = Keyring.newKey();
@@ -101,30 +102,38 @@ describe("at start-up", () => {
     await sql`insert into machines (id, partition_id, ipmi) values
       (${M1}, ${PARTITION}, ${ipmi}::jsonb), (${M2}, ${PARTITION}, ${none}::jsonb)`.execute(database.db);
     await allocate(world, M1);
-    await database.db.updateTable("allocations").set({ console_password: "clear-console-password" }).execute();
+    const vpn = json({ address: "https://vpn", auth_key: "clear-vpn-key", connected: true });
+    await database.db.updateTable("allocations").set({ console_password: "clear-console-password", vpn }).execute();
   });
   afterAll(() => database.drop());
 
   const allocation = () => database.db.selectFrom("allocations").selectAll().executeTakeFirstOrThrow();
   const password = async (ring: Keyring) => openLogin(ring, (await loginsOf(database.db, M1))[0]!).password.reveal();
 
+  const vpnKey = async (ring: Keyring) => {
+    const { uuid, vpn } = await allocation();
+    return openVpnKey(ring, uuid, vpn!).reveal();
+  };
+
   it("what stands in the clear is sealed, and a dump of all tables shows none of it", async () => {
     expect(await everything(database.db)).toMatch(/clear-bmc-password[^]*clear-console|clear-console[^]*clear-bmc/);
     const ring = Keyring.parse(OLD);
-    expect(await resealSecrets(database.db, ring)).toBe(3);
+    expect(await resealSecrets(database.db, ring)).toBe(4);
     expect(await resealSecrets(database.db, ring)).toBe(0);
-    expect(await everything(database.db)).not.toMatch(/clear-bmc|clear-console/);
+    expect(await everything(database.db)).not.toMatch(/clear-bmc|clear-console|clear-vpn/);
     expect(await password(ring)).toBe("clear-bmc-password");
     expect((await loginsOf(database.db, M1))[0]).toMatchObject({ user_name: "metal", accepted: expect.any(Date) });
     expect(openConsolePassword(ring, await allocation()).reveal()).toBe("clear-console-password");
+    expect(await vpnKey(ring)).toBe("clear-vpn-key");
     expect(await loginsOf(database.db, M2)).toEqual([]);
   });
 
   it("what an older key sealed is sealed anew; then the older key may go", async () => {
-    expect(await resealSecrets(database.db, Keyring.parse(OLD + NEW))).toBe(2);
+    expect(await resealSecrets(database.db, Keyring.parse(OLD + NEW))).toBe(3);
     const ring = Keyring.parse(NEW);
     expect(await resealSecrets(database.db, ring)).toBe(0);
     expect(await password(ring)).toBe("clear-bmc-password");
+    expect(await vpnKey(ring)).toBe("clear-vpn-key");
   });
 
   it("a key that is missing is noticed, not the day its password is needed", async () => {

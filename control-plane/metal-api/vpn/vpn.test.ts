@@ -9,6 +9,7 @@ import { installationOf } from "../boot/store.ts";
 import { machineRoutes } from "../machines/routes.ts";
 import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE } from "../testing/fleet.ts";
 import { startHeadscale } from "../testing/headscale-server.ts";
+import { TEST_KEYRING } from "../testing/keyring.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { Headscale } from "./headscale.ts";
 import { vpnRoutes } from "./routes.ts";
@@ -73,8 +74,12 @@ describe("a project's VPN", () => {
     const lifetime = Date.parse(server.keys[0]!.expiration) - Date.now();
     expect(lifetime / 60_000).toBeGreaterThan(110);
     expect(lifetime / 60_000).toBeLessThanOrEqual(120);
-    const order = installOf((await installationOf(world.context.db, firewall.id))!);
+    const order = installOf((await installationOf(world.context.db, firewall.id))!, TEST_KEYRING);
     expect(order.vpn).toEqual({ address: CONTROL_PLANE, authKey: vpn!.auth_key });
+    // It is nobody's business who only looks, and a dump of the database does not have it.
+    expect((await shown()).allocation!.vpn).toEqual({ address: CONTROL_PLANE, auth_key: "", connected: false });
+    const rows = await world.context.db.selectFrom("allocations").select("vpn").execute();
+    expect(JSON.stringify(rows)).not.toContain(vpn!.auth_key);
     expect((await allocate("machine")).body.allocation).not.toHaveProperty("vpn");
   });
 

@@ -70,6 +70,14 @@ export const MachineIpmiReport = Type.Object(
 );
 export type MachineIpmiReport = Static<typeof MachineIpmiReport>;
 
+export const MachineBmcLoginForgotten = Type.Object(
+  {
+    id: Type.String({ description: "the id of the machine" }),
+    forgotten: Type.Integer({ format: "int32", description: "how many logins were known" }),
+  },
+  { $id: "v1.MachineBmcLoginForgotten" },
+);
+
 export const MachineIpmiReports = Type.Object(
   {
     partitionid: Type.Optional(Type.String()),

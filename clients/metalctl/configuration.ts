@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { dump, load } from "js-yaml";
-import { ApiClient, ApiError, ApiUnreachableError } from "@metal-stack/api-client";
+import { type Client as ApiClient, createClient, MetalError as ApiError } from "@metal-stack/sdk";
+import { nodeFetch } from "@metal-stack/sdk/node";
 import { Refusal } from "./errors.ts";
 import { credentialsOf } from "./kubeconfig.ts";
 
-export { type ApiClient, ApiError, ApiUnreachableError };
+export { type ApiClient, ApiError };
+export { NetworkError, TimeoutError } from "@metal-stack/sdk";
 
 /** The original writes a null or an empty text for what is not set. */
 export interface Context {
@@ -132,12 +134,10 @@ export function currentToken(flags: GlobalFlags): string | undefined {
 export function apiClient(flags: GlobalFlags): ApiClient {
   const context = currentContext(flags);
   const token = context.hmac ? undefined : currentToken(flags);
-  return new ApiClient({
-    url: context.url,
-    ...(context.hmac ? { hmac: { type: context.hmac_auth_type!, key: context.hmac } } : {}),
-    ...(token ? { token } : {}),
-    ...(context.certificate_authority_data
-      ? { ca: Buffer.from(context.certificate_authority_data, "base64").toString("utf8") }
-      : {}),
+  const { url, hmac, hmac_auth_type: type, certificate_authority_data: ca } = context;
+  return createClient({
+    url,
+    ...(hmac ? { hmac: { type: type!, key: hmac } } : token ? { token } : {}),
+    ...(ca ? { fetch: nodeFetch({ ca: Buffer.from(ca, "base64").toString("utf8") }) } : {}),
   });
 }

@@ -3,11 +3,12 @@
 import type { Command } from "commander";
 import {
   ApiError,
-  ApiUnreachableError,
   apiClient,
   currentContext,
   currentToken,
   type GlobalFlags,
+  NetworkError,
+  TimeoutError,
 } from "./configuration.ts";
 import { Refusal, tell, type Telling } from "./errors.ts";
 import { expiryOf } from "./login/token.ts";
@@ -23,9 +24,8 @@ export async function explain(error: Error): Promise<string> {
   if (error instanceof Refusal) return tell(error.message, error);
   try {
     const flags = running?.optsWithGlobals<GlobalFlags>() ?? {};
-    if (error instanceof ApiUnreachableError) return tell(error.message, unreachable(flags));
-    if (error instanceof ApiError)
-      return tell(`${error.message} (HTTP ${error.statusCode})`, await refused(error, flags));
+    if (error instanceof NetworkError || error instanceof TimeoutError) return tell(error.message, unreachable(flags));
+    if (error instanceof ApiError) return tell(`${error.message} (HTTP ${error.status})`, await refused(error, flags));
   } catch {
     // Whatever is wrong with the explanation: the error itself is the news.
   }
@@ -40,14 +40,14 @@ function unreachable(flags: GlobalFlags): Telling {
   };
 }
 
-async function refused({ statusCode }: ApiError, flags: GlobalFlags): Promise<Telling> {
+async function refused({ status }: ApiError, flags: GlobalFlags): Promise<Telling> {
   const noun = running?.parent && running.parent.parent ? pathOf(running.parent) : undefined;
-  if (statusCode === 401) return unauthorized(flags);
-  if (statusCode === 403)
+  if (status === 401) return unauthorized(flags);
+  if (status === 403)
     return { next: "see who you are and your groups: metalctl whoami; another context may have more rights" };
-  if (statusCode === 404 && noun && running?.parent?.commands.some((command) => command.name() === "list"))
+  if (status === 404 && noun && running?.parent?.commands.some((command) => command.name() === "list"))
     return { next: `see what there is: metalctl ${noun} list` };
-  if (statusCode >= 500) return { next: "see how the API is: metalctl health" };
+  if (status >= 500) return { next: "see how the API is: metalctl health" };
   const id = running?.processedArgs[0] as unknown;
   if (typeof id !== "string" || !noun?.startsWith("machine")) return {};
   const { whyOf } = await import("./commands/machine-why.ts");

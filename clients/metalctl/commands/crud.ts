@@ -145,7 +145,7 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
       // 409 is the API's word for "exists already"; anything else is an error.
       apply: (document: Doc) =>
         ops.create(document).catch((error: unknown) => {
-          if (error instanceof ApiError && error.statusCode === 409) return ops.update(document);
+          if (error instanceof ApiError && error.status === 409) return ops.update(document);
           throw error;
         }),
     }[how];
@@ -206,7 +206,7 @@ async function forEachDocument(
 const nameOf = (document: Doc): string =>
   ["id", "meta.id", "ipaddress"].map((path) => field(path)(document)).find(Boolean) ?? "";
 
-const statusOf = (error: unknown): string => (error instanceof ApiError ? ` (HTTP ${error.statusCode})` : "");
+const statusOf = (error: unknown): string => (error instanceof ApiError ? ` (HTTP ${error.status})` : "");
 
 async function confirmed(document: Doc): Promise<boolean> {
   console.log(dump(document));

@@ -1,4 +1,5 @@
 // Firmware files: which there are, bringing and removing them, and giving one to a machine.
+import { openAsBlob } from "node:fs";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { printing, render } from "../output/printer.ts";
@@ -45,7 +46,8 @@ export function addFirmwareCommands(program: Command): void {
     named(upload.command(`${kind} <file>`).description(`upload a ${kind.toUpperCase()} firmware`)).action(
       async (file: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Flags>();
-        await apiClient(flags).upload(pathOf({ ...flags, kind }), "file", file);
+        const form = { file: await openAsBlob(file) };
+        await apiClient(flags).request("PUT", pathOf({ ...flags, kind }), { form });
       },
     );
 

@@ -71,7 +71,8 @@ export function addMachineCommands(program: Command): void {
       .description(help)
       .action(async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Flags>();
-        const answer = await apiClient(flags).request<Doc | Doc[] | null>(...ask(id, flags));
+        const [method, path, body] = ask(id, flags);
+        const answer = await apiClient(flags).request<Doc | Doc[] | null>(method, path, { body });
         const documents = Array.isArray(answer) ? answer : answer ? [answer] : [];
         console.log(render(documents, columns, printing(flags), !Array.isArray(answer)));
       });
@@ -150,10 +151,8 @@ export function addMachineCommands(program: Command): void {
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       // A GET with a body, as the original has it.
-      const answer = await apiClient(flags).request<Doc>("GET", "/v1/machine/consolepassword", {
-        id,
-        reason: flags["reason"],
-      });
+      const body = { id, reason: flags["reason"] };
+      const answer = await apiClient(flags).request<Doc>("GET", "/v1/machine/consolepassword", { body });
       console.log(field("console_password")(answer));
     });
 

@@ -193,6 +193,16 @@ describe("the client", () => {
     ]);
   });
 
+  it("gives what an unhealthy API says of itself", async () => {
+    const health = { status: "unhealthy", message: "", services: { postgresql: { status: "unhealthy" } } };
+    const client = await answering({ status: 500, body: health });
+    await expect(client.health.get()).rejects.toMatchObject({
+      status: 500,
+      body: health,
+      message: JSON.stringify(health),
+    });
+  });
+
   it("shows an answer's headers to who wants them", async () => {
     const client = await answering({ headers: { etag: '"4"' }, body: {} });
     let etag: string | null = null;

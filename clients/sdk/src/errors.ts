@@ -5,6 +5,7 @@ interface Refusal {
   readonly message: string;
   readonly reasons?: readonly string[];
   readonly requestId?: string;
+  readonly body?: unknown;
 }
 
 /** The API refused: it was reached, and nothing was done unless the status is 500 or more. */
@@ -16,12 +17,15 @@ export class MetalError extends Error {
   readonly reasons: readonly string[];
   /** By which the API's log knows the request; undefined when the answer has none. */
   readonly requestId: string | undefined;
+  /** The answer's: what its JSON says, or its text. An unhealthy API's is a `RestHealthResponse`. */
+  readonly body: unknown;
 
-  constructor({ status, message, reasons = [], requestId }: Refusal) {
+  constructor({ status, message, reasons = [], requestId, body }: Refusal) {
     super(message);
     this.status = status;
     this.reasons = reasons;
     this.requestId = requestId;
+    this.body = body;
   }
 }
 
@@ -47,19 +51,17 @@ const MAX_FOREIGN_TEXT = 500;
  * The error that an answer of status 400 or more stands for. The API's are JSON strings that hold a JSON object
  * (reference/api-resources.md 2.5); plain objects, bare strings and other texts are understood as well.
  */
-export function refusalOf(status: number, body: string, requestId: string | undefined): MetalError {
-  const more = requestId === undefined ? {} : { requestId };
-  const foreign = { status, message: body.slice(0, MAX_FOREIGN_TEXT) || `HTTP status ${status}`, ...more };
-  let value = parsed(body);
-  if (typeof value === "string") value = parsed(value) ?? { message: value };
-  if (typeof value !== "object" || value === null) return new MetalError(foreign);
-  const { message, reasons } = value as { message?: unknown; reasons?: unknown };
-  if (typeof message !== "string") return new MetalError(foreign);
+export function refusalOf(status: number, text: string, requestId: string | undefined): MetalError {
+  const once = parsed(text);
+  const body = typeof once === "string" ? (parsed(once) ?? { message: once }) : (once ?? text);
+  const { message, reasons } = (body ?? {}) as { message?: unknown; reasons?: unknown };
+  const foreign = text.slice(0, MAX_FOREIGN_TEXT) || `HTTP status ${status}`;
   return new MetalError({
     status,
-    message,
+    message: typeof message === "string" && message !== "" ? message : foreign,
+    body,
     ...(Array.isArray(reasons) ? { reasons: reasons.map(String) } : {}),
-    ...more,
+    ...(requestId === undefined ? {} : { requestId }),
   });
 }
 

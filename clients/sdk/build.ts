@@ -35,7 +35,7 @@ export function build(): string {
 
 /** The manifest without what is only for us, and with what was built instead of the sources. */
 function published(): unknown {
-  const source = readFileSync(join(HERE, "package.json"), "utf8").replaceAll(/"\.\/src\/(\w+)\.ts"/g, '"./$1.js"');
+  const source = readFileSync(join(HERE, "package.json"), "utf8").replaceAll(/"\.\/src\/([\w-]+)\.ts"/g, '"./$1.js"');
   const { private: _, devDependencies: __, ...manifest } = JSON.parse(source) as Manifest;
   return { ...manifest, engines: { node: ">=20.3" }, sideEffects: false };
 }

@@ -5,7 +5,7 @@ import type { MachineResponse, Operations } from "./gen/types.ts";
 import { type Connection, type RequestOptions, send } from "./request.ts";
 import type { Fetch } from "./transport.ts";
 import { type AwaitedStates, waitForState, type WaitOptions } from "./wait.ts";
-import { defaultFetch } from "#transport";
+import { defaultFetch } from "#platform";
 
 export type ClientOptions = Credentials & {
   /** Where the API is, e.g. "https://api.example.org/metal". */

@@ -1,6 +1,7 @@
 // Who asks: an HMAC key, a token, or an OIDC login that renews its tokens.
 import { OidcTokens, type TokenSource } from "./oidc.ts";
 import type { Fetch } from "./transport.ts";
+import { hmacSha256, randomHex } from "#platform";
 
 export interface HmacKey {
   /** The role: "Metal-View", "Metal-Edit" or "Metal-Admin". */
@@ -35,7 +36,6 @@ export function authorizationBy({ hmac, token, oidc }: Credentials, fetch: Fetch
 }
 
 const SALT_BYTES = 12;
-const encoder = new TextEncoder();
 
 /**
  * The three headers of the HMAC scheme (reference/api-resources.md 4.1): they cover date, method and salt only.
@@ -47,14 +47,8 @@ export async function hmacHeaders(
   method: string,
   now: Date = new Date(),
 ): Promise<Record<string, string>> {
-  const subtle = globalThis.crypto.subtle as typeof globalThis.crypto.subtle | undefined;
-  if (!subtle) throw new Error("HMAC needs Web Crypto, which browsers have only on pages loaded by https");
   const date = now.toISOString().replace(/\.\d+Z$/, "Z");
-  const salt = hex(globalThis.crypto.getRandomValues(new Uint8Array(SALT_BYTES)));
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const imported = await subtle.importKey("raw", encoder.encode(key), algorithm, false, ["sign"]);
-  const mac = await subtle.sign("HMAC", imported, encoder.encode(date + method + salt));
-  return { authorization: `${type} ${hex(new Uint8Array(mac))}`, "x-date": date, "x-data-salt": salt };
+  const salt = randomHex(SALT_BYTES);
+  const mac = await hmacSha256(key, date + method + salt);
+  return { authorization: `${type} ${mac}`, "x-date": date, "x-data-salt": salt };
 }
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

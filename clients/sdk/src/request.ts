@@ -3,6 +3,7 @@ import type { Authorization } from "./credentials.ts";
 import { NetworkError, refusalOf, TimeoutError } from "./errors.ts";
 import { isPassing, isSafe, pauseBefore } from "./rules-retry.ts";
 import { type Fetch, type FetchAnswer, neverSent } from "./transport.ts";
+import { randomHex } from "#platform";
 
 /** What may be said with every call. */
 export interface CallOptions {
@@ -106,7 +107,7 @@ const lowerCase = (headers: Readonly<Record<string, string>>) =>
 
 /** RFC 7578. The files are not read before they are sent, and the length is known. */
 function formOf(form: Readonly<Record<string, Blob>>) {
-  const boundary = `metal-${globalThis.crypto.getRandomValues(new Uint32Array(4)).join("")}`;
+  const boundary = `metal-${randomHex(16)}`;
   const parts = Object.entries(form).flatMap(([name, file]) => [
     `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${name}"\r\n\r\n`,
     file,

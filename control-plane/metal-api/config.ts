@@ -1,8 +1,10 @@
 // The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
-// Those of identity providers are in tokens/settings.ts, of the firmware store in firmware/settings.ts.
+// Those of identity providers are in tokens/settings.ts, of the firmware store in firmware/settings.ts, of the limit of requests
+// in rest/rate-limit.ts.
 import { dirname, join } from "node:path";
 import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
 import { type FirmwareStoreSettings, firmwareStoreSettings } from "./firmware/settings.ts";
+import { rateSettings, type RateSettings } from "./rest/rate-limit.ts";
 import { type HeadscaleSettings, headscaleSettings } from "./vpn/settings.ts";
 import { type TokenSettings, tokenSettings } from "./tokens/settings.ts";
 import { readRecordKey, type RecordSigner } from "./release/record-key.ts";
@@ -39,6 +41,8 @@ export interface Config {
   /** How long the audit trail is kept; 0: for ever. */
   readonly auditRetentionDays: number;
   readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
+  /** How much of the text of machines is kept for the next list. */
+  readonly listCacheMegabytes: number;
   /** Undefined: gRPC is not served. */
   readonly grpc: GrpcIdentity | undefined;
   /** Whether the original's agents, which share one certificate that names nobody, may call. */
@@ -48,6 +52,7 @@ export interface Config {
   readonly minimumClientVersion: string;
   readonly releaseVersion: string | undefined;
   readonly passwordReasonMinLength: number;
+  readonly rate: RateSettings;
   readonly firmwareStore: FirmwareStoreSettings | undefined;
   readonly headscale: HeadscaleSettings | undefined;
 }
@@ -56,6 +61,8 @@ export interface Config {
 const DEFAULT_HMAC_KEY = "must-be-changed";
 /** The original's. */
 const DEFAULT_RETENTION_DAYS = 14;
+/** A full machine is 3 kB. */
+const DEFAULT_LIST_CACHE_MEGABYTES = 64;
 const DEFAULT_LIFETIME_SECONDS: Readonly<Record<HmacRole, number>> = { view: 30, edit: 30, admin: 90 };
 
 /** Reads and checks all settings. Throws ConfigurationError naming the variable. */
@@ -76,12 +83,14 @@ export function readConfig(environment: Environment): Config {
       edit: hmacCaller(environment, "edit"),
       admin: hmacCaller(environment, "admin"),
     },
+    listCacheMegabytes: environment.integer("LIST_CACHE_MEGABYTES", DEFAULT_LIST_CACHE_MEGABYTES, 0, 1000),
     grpc: grpcIdentity(environment),
     legacyAgents: environment.flag("LEGACY_AGENTS", false),
     bmcRequired: environment.flag("BMC_REQUIRED", true),
     minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
     releaseVersion: environment.optional("RELEASE_VERSION"),
     passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),
+    rate: rateSettings(environment),
     firmwareStore: firmwareStoreSettings(environment),
     headscale: headscaleSettings(environment),
   };

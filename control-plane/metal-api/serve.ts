@@ -62,7 +62,10 @@ export async function serveMetalApi(
     const requests = new RequestMetrics();
     const metrics = await serveMetrics(config.metricsBindAddress, config.metricsPort, () => requests.families());
     closing.push(() => metrics.close());
-    const agents = await serveAgents(context);
+    // With connections of their own: whatever comes over REST, they never wait for one of its.
+    const agentsDb = openDatabase<Schema>(databaseUrl);
+    closing.push(() => agentsDb.destroy());
+    const agents = await serveAgents({ ...context, db: agentsDb });
     if (agents) closing.push(() => agents.close());
     const rest = createRestServer(context, restModules, (request) => requests.observe(request));
     closing.push(() => drain(rest));

@@ -16,6 +16,7 @@ import { authenticate, GUEST } from "./authentication.ts";
 import { allowOrigin, answerOptions } from "./cors.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
 import { serveDocument } from "./document.ts";
+import { RateLimit, TooManyRequests } from "./rate-limit.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, isInt64, readJson } from "./rules-json.ts";
 import { type Role, refusal } from "./rules-roles.ts";
@@ -34,13 +35,14 @@ const requestId = (wanted: unknown): string =>
 export type RequestObserver = (request: { method: string; route: string; statusCode: number; seconds: number }) => void;
 
 /**
- * The REST server, not yet listening (`listen`, or `inject` in a test). Every request passes: authentication, tenant and
+ * The REST server, not yet listening (`listen`, or `inject` in a test). Every request passes: authentication, rate, tenant and
  * role, 404/405, 406/415, body, handler. `close()` lets requests in flight finish.
  */
 export function createRestServer(context: Context, routes: readonly RouteModule[], observe?: RequestObserver): App {
   const app: App = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
+    trustProxy: [...context.config.rate.trustedProxies],
     frameworkErrors: (error, _, reply) => sendError(reply, error.statusCode ?? 400, error.message),
     clientErrorHandler: refuseGarbage,
     requestIdHeader: false,
@@ -63,10 +65,11 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
       throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
     known.add(url, [method].flat(), config.role === "public");
   });
+  const rate = new RateLimit(context.config.rate);
   const tokens = new Tokens(context.config.tokens, context.config.providerTenant, context.masterdata);
   app.addHook("onRequest", async (request, reply) => {
     allowOrigin(request, reply);
-    await check(request, reply, context, tokens, known);
+    await check(request, reply, context, { tokens, rate, known });
   });
   app.addHook("onSend", async (request, { statusCode }) => {
     if (statusCode >= 400) await discardBody(request);
@@ -78,6 +81,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     const answer = answerTo(error);
     if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
     // The reasons name machines of others.
+    if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
     return sendError(reply, answer.statusCode, answer.message, request.member ? undefined : answer.reasons);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -145,12 +149,15 @@ async function check(
   request: FastifyRequest,
   reply: FastifyReply,
   { config, clock, masterdata }: Context,
-  tokens: Tokens,
-  known: KnownPaths,
+  { tokens, rate, known }: { tokens: Tokens; rate: RateLimit; known: KnownPaths },
 ): Promise<void> {
   request.user = GUEST;
   reply.header("x-request-id", request.id);
-  request.user = await authenticate(request, config, tokens, clock());
+  try {
+    request.user = await authenticate(request, config, tokens, clock());
+  } finally {
+    rate.count(request);
+  }
   const role = roleOf(request, known);
   request.member = role === "public" ? undefined : await memberOf(request.user, masterdata);
   // What a member may do is not said by its groups, but by its projects: see members/guard.ts.

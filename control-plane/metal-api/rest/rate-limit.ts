@@ -1,0 +1,68 @@
+// Nobody asks so often that others, and the agents of the partitions, have to wait for an answer.
+//   METAL_API_RATE_LIMIT       requests a second of one caller, 2000; ten times as many after a pause; 0: no limit
+//   METAL_API_TRUSTED_PROXIES  addresses or CIDRs of proxies whose X-Forwarded-For tells who the caller is; none
+import type { Environment } from "@metal-stack/service";
+import type { FastifyRequest } from "fastify";
+import { ApiError } from "../errors.ts";
+import { Buckets, networkOf, type Rate } from "./rules-rate.ts";
+
+export interface RateSettings {
+  readonly callers: Rate;
+  /** Who shows no credentials, or wrong ones, counts by address. */
+  readonly strangers: Rate;
+  readonly trustedProxies: readonly string[];
+}
+
+const DEFAULT_PER_SECOND = 2000;
+const SAVED_SECONDS = 10;
+const STRANGERS_SHARE = 10;
+
+/** Throws ConfigurationError naming the variable. */
+export function rateSettings(environment: Environment): RateSettings {
+  const perSecond = environment.integer("RATE_LIMIT", DEFAULT_PER_SECOND, 0, 1_000_000);
+  const rate = (perSecond: number) => ({ perSecond, burst: perSecond * SAVED_SECONDS });
+  return {
+    callers: rate(perSecond),
+    strangers: rate(Math.ceil(perSecond / STRANGERS_SHARE)),
+    trustedProxies: environment.list("TRUSTED_PROXIES"),
+  };
+}
+
+/** 429 (RFC 6585 §4). */
+export class TooManyRequests extends ApiError {
+  readonly retryAfterSeconds: number;
+
+  constructor(seconds: number) {
+    const retryAfter = Math.max(1, Math.ceil(seconds));
+    super(429, `too many requests, try again in ${retryAfter} s`);
+    this.retryAfterSeconds = retryAfter;
+  }
+}
+
+/** Load balancers ask for it as often as they like. */
+const UNLIMITED = ["health"];
+
+export class RateLimit {
+  readonly #callers: Buckets;
+  readonly #strangers: Buckets;
+
+  constructor({ callers, strangers }: RateSettings) {
+    this.#callers = new Buckets(callers);
+    this.#strangers = new Buckets(strangers);
+  }
+
+  /** Counts a request. Keys are shared by many, so their users are told apart by address. Throws 429. */
+  count({ user, ip, routeOptions }: FastifyRequest): void {
+    if (UNLIMITED.includes(routeOptions.schema?.operationId ?? "")) return;
+    const { tenant, issuer, subject, name } = user;
+    const address = networkOf(ip);
+    const wait =
+      tenant === ""
+        ? this.#strangers.take(address, performance.now())
+        : this.#callers.take(
+            JSON.stringify(issuer === undefined ? [name, address] : [issuer, subject]),
+            performance.now(),
+          );
+    if (wait > 0) throw new TooManyRequests(wait);
+  }
+}

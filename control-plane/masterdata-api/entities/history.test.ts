@@ -5,8 +5,10 @@ import { Code } from "@connectrpc/connect";
 import * as fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { projectMembers, projects, tenantMembers, tenants } from "../stores.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { microsOf, timestampOf, timeText } from "./rules-time.ts";
+import type { Meta } from "./rules.ts";
 
 // Much is done here, and the machine may be busy.
 const PATIENCE = { timeout: 90_000 };
@@ -111,6 +113,61 @@ describe("an entity's history", PATIENCE, () => {
       "Tenant host CD",
       "TenantMember tm CD",
     ]);
+  });
+
+  it("tells of projects and members, too, what they were at any time", async () => {
+    for (const id of ["host", "guest"]) await world.tenants.create({ tenant: { meta: { id } } });
+    const entities = {
+      project: {
+        store: projects,
+        make: (meta: object) => world.projects.create({ project: { meta, tenantId: "host" } }),
+        change: (meta: object) => world.projects.update({ project: { meta, tenantId: "host" } }),
+        remove: (id: string) => world.projects.delete({ id }),
+      },
+      tenant: {
+        store: tenants,
+        make: (meta: object) => world.tenants.create({ tenant: { meta } }),
+        change: (meta: object) => world.tenants.update({ tenant: { meta } }),
+        remove: (id: string) => world.tenants.delete({ id }),
+      },
+      projectMember: {
+        store: projectMembers,
+        make: (meta: object) =>
+          world.projectMembers.create({ projectMember: { meta, projectId: "of-members", tenantId: "guest" } }),
+        change: (meta: object) =>
+          world.projectMembers.update({ projectMember: { meta, projectId: "of-members", tenantId: "guest" } }),
+        remove: (id: string) => world.projectMembers.delete({ id }),
+      },
+      tenantMember: {
+        store: tenantMembers,
+        make: (meta: object) =>
+          world.tenantMembers.create({ tenantMember: { meta, tenantId: "host", memberId: "guest" } }),
+        change: (meta: object) =>
+          world.tenantMembers.update({ tenantMember: { meta, tenantId: "host", memberId: "guest" } }),
+        remove: (id: string) => world.tenantMembers.delete({ id }),
+      },
+    };
+    await world.projects.create({ project: { meta: { id: "of-members" }, tenantId: "host" } });
+    const metaOf = (answer: object) => (Object.values(answer).find((value) => value?.meta) as { meta: Meta }).meta;
+    for (const { store, make, change, remove } of Object.values(entities)) {
+      const first = metaOf(await make({ id: "x", annotations: { is: "first" } }));
+      const second = metaOf(await change({ id: "x", annotations: { is: "second" } }));
+      await remove("x");
+      const at = async (micros: number) =>
+        (await store.asOf(world.db, "x", timestampOf(micros))).meta!.annotations["is"];
+      const [born, changed] = [microsOf(first.createdTime!), microsOf(second.updatedTime!)];
+      await expect(at(born - 1)).rejects.toEqual(code(Code.NotFound));
+      expect([await at(born), await at(changed - 1), await at(changed)], store.kind).toEqual([
+        "first",
+        "first",
+        "second",
+      ]);
+      // Of what is deleted the last content, as the original.
+      expect(await at(Date.now() * 1_000 + 60_000_000)).toBe("second");
+    }
+    const { createdTime } = (await world.projects.create({ project: { meta: { id: "y" }, tenantId: "host" } })).project!
+      .meta!;
+    expect((await world.projects.getHistory({ id: "y", at: createdTime! })).project!.tenantId).toBe("host");
   });
 
   it("knows no times outside of the years 1 to 9999", async () => {

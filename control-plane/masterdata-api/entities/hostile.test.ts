@@ -91,6 +91,47 @@ describe("a text", PATIENCE, () => {
     expect(world.log).toEqual([]);
   });
 
+  it("finds tenants and members as it finds projects", async () => {
+    const { tenants, tenantMembers, projectMembers } = world;
+    await world.projects.create({ project: { meta: { id: "p" }, tenantId: "acme" } });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(text, text, text, async (key, value, label) => {
+        const id = `guest-${run++}`;
+        const meta = { annotations: { [key]: value }, labels: [label] };
+        await tenants.create({ tenant: { meta: { ...meta, id }, name: value } });
+        await tenantMembers.create({ tenantMember: { meta: { ...meta, id }, tenantId: "acme", memberId: id } });
+        await projectMembers.create({ projectMember: { meta: { ...meta, id }, projectId: "p", tenantId: id } });
+        const { annotations } = meta;
+        const other = { [`${key}'`]: value };
+        const idsOf = (found: readonly { meta?: { id: string } | undefined }[]) => found.map(({ meta }) => meta!.id);
+        for (const query of [
+          { annotations },
+          { annotations, labels: [label] },
+          ...(value === "" ? [] : [{ name: value }]),
+        ])
+          expect(idsOf((await tenants.find(query)).tenants)).toContain(id);
+        expect(idsOf((await tenantMembers.find({ annotations })).tenantMembers)).toContain(id);
+        expect(
+          idsOf((await tenantMembers.find({ tenantId: "acme", memberId: id, annotations })).tenantMembers),
+        ).toEqual([id]);
+        expect(idsOf((await projectMembers.find({ annotations })).projectMembers)).toContain(id);
+        expect(
+          idsOf((await projectMembers.find({ projectId: "p", tenantId: id, annotations })).projectMembers),
+        ).toEqual([id]);
+        expect((await tenants.find({ annotations: other })).tenants).toEqual([]);
+        expect((await tenantMembers.find({ annotations: other })).tenantMembers).toEqual([]);
+        expect((await projectMembers.find({ annotations: other })).projectMembers).toEqual([]);
+        for (const hostile of [key, value, label])
+          expect((await tenantMembers.find({ memberId: `${hostile}' or true --` })).tenantMembers).toEqual([]);
+        await tenants.delete({ id });
+      }),
+      { numRuns: 30, examples: evils.map((evil): [string, string, string] => [evil, evil, evil]) },
+    );
+    expect((await tenants.find({})).tenants).toHaveLength(1);
+    expect(world.log).toEqual([]);
+  });
+
   it("with a NUL is refused everywhere, and nothing of the request is done", async () => {
     const nul = refused(Code.InvalidArgument, "U+0000");
     const { projects, tenants } = world;

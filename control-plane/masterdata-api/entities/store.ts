@@ -36,20 +36,27 @@ export class EntityStore<Desc extends DescMessage> {
   /** @throws ALREADY_EXISTS for an id in use, INVALID_ARGUMENT for a wrong kind or apiversion, or what is too long */
   async create(tx: Tx, entity: Entity<Desc>): Promise<Entity<Desc>> {
     const id = entity.meta?.id || randomUUID();
-    const now = timestampOf(await this.#timeOfCreation(tx, id));
-    const created = { ...entity, meta: metaForCreate(this.kind, entity.meta, id, now) };
-    const document = this.#document(created);
+    // The time is the database's to say, and later than all that is known of an earlier entity with this id.
+    const meta = metaForCreate(this.kind, entity.meta, id, timestampOf(0));
+    const document = this.#document({ ...entity, meta });
     try {
-      await tx
-        .with("written", (query) => query.insertInto(this.#table).values({ id, version: 0, document }))
-        .insertInto("history")
-        .values({ kind: this.kind, id, op: "C", at: timeText(now), document })
-        .execute();
+      const { rows } = await sql<{ born: number }>`
+        with moment as (
+          select greatest(clock_timestamp(), (
+            select max(at) + interval '1 microsecond' from history where kind = ${this.kind} and id = ${id})) as at
+        ), written as (
+          insert into ${sql.table(this.#table)} (id, version, document)
+          select ${id}, 0, jsonb_set(${document}::jsonb, '{meta,created_time}',
+            to_jsonb(to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+          from moment returning document
+        )
+        insert into history (kind, id, op, at, document) select ${this.kind}, ${id}, 'C', at, document from moment, written
+        returning (extract(epoch from at) * 1000000)::bigint as born`.execute(tx);
+      return { ...entity, meta: { ...meta, createdTime: timestampOf(rows[0]!.born) } };
     } catch (error) {
       if ((error as { code?: string }).code === UNIQUE_VIOLATION) throw alreadyExists(this.kind, id);
       throw error;
     }
-    return created;
   }
 
   /**
@@ -163,15 +170,6 @@ export class EntityStore<Desc extends DescMessage> {
       .where(sql<boolean>`${sql.ref(column)} = ${value}`)
       .executeTakeFirstOrThrow();
     return count;
-  }
-
-  /** Microseconds since 1970; later than all that is known of an earlier entity with this id. */
-  async #timeOfCreation(tx: Tx, id: string): Promise<number> {
-    const { rows } = await sql<{ now: number }>`
-      select greatest(${NOW}, (
-        select (extract(epoch from max(at)) * 1000000)::bigint + 1 from history
-        where kind = ${this.kind} and id = ${id})) as now`.execute(tx);
-    return rows[0]!.now;
   }
 
   #document(entity: Entity<Desc>) {

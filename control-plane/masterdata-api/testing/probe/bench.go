@@ -34,6 +34,10 @@ func bench(address, directory, key string, clients int, duration time.Duration) 
 		name string
 		work func(c client.Client) error
 	}{
+		{"version: an empty call", func(c client.Client) error {
+			_, err := c.Version().Get(ctx, &v1.GetVersionRequest{})
+			return err
+		}},
 		{"get", func(c client.Client) error {
 			_, err := c.Project().Get(ctx, &v1.ProjectGetRequest{Id: "bench-7"})
 			return err
@@ -51,7 +55,7 @@ func bench(address, directory, key string, clients int, duration time.Duration) 
 			return err
 		}},
 		{"create", func(c client.Client) error {
-			_, err := c.Project().Create(ctx, &v1.ProjectCreateRequest{Project: &v1.Project{Name: "new", TenantId: "bench-7"}})
+			_, err := c.Project().Create(ctx, &v1.ProjectCreateRequest{Project: &v1.Project{Name: "new", TenantId: "bench-8"}})
 			return err
 		}},
 	} {

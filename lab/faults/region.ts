@@ -46,11 +46,15 @@ export class Region {
     }
   }
 
-  /** metal-api's REST, wherever it is now. */
-  get api(): Client {
+  /** Where metal-api's REST is now, and the administrator's key. */
+  get access(): { readonly url: string; readonly key: string } {
     const { restPort, credentials } = this.#parts;
-    const hmac = { type: "Metal-Admin", key: credentials.hmac.admin };
-    const url = `http://127.0.0.1:${restPort}/metal`;
+    return { url: `http://127.0.0.1:${restPort}/metal`, key: credentials.hmac.admin };
+  }
+
+  get api(): Client {
+    const { url, key } = this.access;
+    const hmac = { type: "Metal-Admin", key };
     // Who asks is told what was lost: trying again is part of what is tested.
     return createClient({ url, hmac, timeout: REST_TIMEOUT_MS, retries: 0 });
   }

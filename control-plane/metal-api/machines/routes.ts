@@ -15,21 +15,23 @@ import { badRequest, unprocessable } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch } from "../rest/etag.ts";
 import { projectsInSight } from "../members/member.ts";
-import { machineAnswer, machinesAnswer } from "./answers.ts";
+import { machineAnswer } from "./answers.ts";
 import { deleteMachine, freeMachine, setState, updateMachine } from "./commands.ts";
-import { sendMachines } from "./lists.ts";
+import { PAGE, sendPages } from "./lists.ts";
 import { machineResponse } from "./mapping.ts";
 import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
 import { machineById } from "./store.ts";
+import { MachineTexts } from "./texts.ts";
 
 const tags = ["machine"];
 const response = { 200: MachineResponse };
 
 export const machineRoutes: RouteModule = (app, context) => {
   const { db, clock, config, keyring, log } = context;
+  const texts = new MachineTexts(context, config.listCacheMegabytes * 1_000_000);
   const send = (reply: FastifyReply, query: MachineQuery) =>
-    sendMachines(reply, db, query, (machines) => machinesAnswer(context, machines));
+    sendPages(reply, (after) => texts.page(query, after, PAGE));
 
   app.get(
     "/v1/machine",

@@ -35,6 +35,17 @@ async function withAllocations(db: Db, machines: readonly Selectable<Schema["mac
   return machines.map((machine) => ({ ...machine, allocation: allocations.get(machine.id) ?? null }));
 }
 
+/** Those of these machines that exist, in any order. */
+export async function machinesByIds(db: Db, ids: readonly string[]): Promise<MachineRow[]> {
+  // One parameter: PostgreSQL takes no more than 65 535.
+  const machines = await db
+    .selectFrom("machines")
+    .selectAll()
+    .where("id", "=", sql<string>`any(${ids}::text[])`)
+    .execute();
+  return withAllocations(db, machines);
+}
+
 /** Throws 404. */
 export async function machineById(db: Db, id: string): Promise<MachineRow> {
   const machine = await db.selectFrom("machines").selectAll().where("id", "=", id).executeTakeFirst();

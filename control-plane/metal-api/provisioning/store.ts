@@ -79,7 +79,7 @@ export async function eventsOf(
   ]);
   const byMachine = Map.groupBy(events, (event) => event.machine_id);
   return new Map(
-    states.map((state) => [state.machine_id, toContainer(state, byMachine.get(state.machine_id) ?? [])] as const),
+    states.map((state) => [state.machine_id, containerOf(state, byMachine.get(state.machine_id) ?? [])] as const),
   );
 }
 
@@ -101,7 +101,7 @@ async function lockContainer(tx: Db, machineId: string): Promise<EventContainer>
     .orderBy("id", "desc")
     .limit(1)
     .execute();
-  return toContainer(state, newest);
+  return containerOf(state, newest);
 }
 
 async function append(tx: Db, machineId: string, event: ProvisioningEvent): Promise<void> {
@@ -131,7 +131,8 @@ interface StateRow {
   readonly failed_machine_reclaim: boolean;
 }
 
-function toContainer(
+/** @param events newest first */
+export function containerOf(
   state: StateRow,
   events: readonly { readonly time: Date; readonly event: string; readonly message: string }[],
 ): EventContainer {

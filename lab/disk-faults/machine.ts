@@ -65,7 +65,14 @@ export class ErasingMachine {
   constructor(options: ErasingOptions) {
     this.#options = options;
     const { folder, name, cd, disks, count, patienceMs } = options;
-    const parameters = ["console=ttyS0", "NODE_OPTIONS=--require=/dev/sr0", `DISKS=${count}`, `PATIENCE=${patienceMs}`];
+    // no_timer_check: on a host with much other work a virtual timer seems broken to the kernel, which then gives up.
+    const parameters = [
+      "console=ttyS0",
+      "no_timer_check",
+      "NODE_OPTIONS=--require=/dev/sr0",
+      `DISKS=${count}`,
+      `PATIENCE=${patienceMs}`,
+    ];
     const qemu = [
       ["qemu-system-x86_64", "-accel", "tcg,tb-size=256", "-machine", "q35,graphics=off", "-m", "1024"],
       ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],

@@ -40,8 +40,10 @@ for (const kinds of groups) {
       ...(values.history && { tell: (line) => console.log(line) }),
     });
     const seconds = Math.round((Date.now() - began) / 1000);
-    const { waits, ...numbers } = report;
-    console.log(`✓ ${name}, seed ${values.seed}, ${seconds} s: ${JSON.stringify({ ...numbers, waits: waits.length })}`);
+    const { waits, deadlocks, ...numbers } = report;
+    const counts = { ...numbers, deadlocks: deadlocks.length, waits: waits.length };
+    console.log(`✓ ${name}, seed ${values.seed}, ${seconds} s: ${JSON.stringify(counts)}`);
+    for (const deadlock of deadlocks) console.log(`    deadlock:\n${deadlock}`);
     for (const wait of waits) console.log(`    waited for a deadline: ${wait}`);
     rmSync(folder, { recursive: true });
   } catch (error) {

@@ -13,6 +13,9 @@ import type { Victim } from "./victim.ts";
 /** A request is a loopback away; one that takes longer waits for something that does not come. */
 const REST_TIMEOUT_MS = 60_000;
 
+/** Detail, hint, context and statement. */
+const DEADLOCK_LINES = 24;
+
 export class Region {
   readonly fleet: Fleet;
   /** By name; "control-plane" when together. */
@@ -67,9 +70,12 @@ export class Region {
   /** Processes killed, power cuts included. */
   kills = 0;
 
-  /** That PostgreSQL told of in its log. */
-  get deadlocks(): number {
-    return readFileSync(join(this.#parts.plan.folder, "postgres", "log"), "utf8").split("deadlock detected").length - 1;
+  /** What PostgreSQL's log tells of each: who waited for whom, with which statement. */
+  get deadlocks(): string[] {
+    const [, ...told] = readFileSync(join(this.#parts.plan.folder, "postgres", "log"), "utf8").split(
+      "deadlock detected",
+    );
+    return told.map((text) => text.split("\n").slice(1, DEADLOCK_LINES).join("\n"));
   }
 
   /** Resolves when every process serves. */

@@ -40,7 +40,7 @@ export interface RunReport {
   /** Times that a machine was switched on. */
   readonly boots: number;
   /** That PostgreSQL had to resolve, each after a second in which two waited for each other. */
-  readonly deadlocks: number;
+  readonly deadlocks: readonly string[];
 }
 
 /** Something that must never be was. The message tells what, the seed, and the end of the history. */

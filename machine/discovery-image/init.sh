@@ -16,6 +16,8 @@ echo 10 > /proc/sys/kernel/panic
 # Only warnings go to the serial console: it is slow, and it is the hammer's.
 echo 5 > /proc/sys/kernel/printk
 [ -d /sys/firmware/efi/efivars ] && mount -t efivarfs -o nosuid,nodev,noexec efivarfs /sys/firmware/efi/efivars
+# Discovery is IPv4 only. With IPv6, whoever shares the boot network could become our router by one advertisement.
+echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
 ip link set lo up
 
 echo "hammer: loading drivers"

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { ip, run } from "../../fabric/commands.ts";
+import { MGMT } from "../../fabric/topology.ts";
 import { ADDRESSES } from "../../region/services.ts";
 import type { Stage } from "../stage.ts";
 import { until } from "../until.ts";
 import type { Attack } from "./attack.ts";
+import { heardIpv6, rogueIpv6 } from "./ipv6.ts";
 import { strangerAtHome } from "./stranger.ts";
 
 const FLOOD = 300;
@@ -72,6 +74,25 @@ export const LINK: readonly Attack[] = [
         victim.station.do("dhcpServersHeard", { mac: victim.mac, forMs: 1_500 }),
       ]);
       assert.deepEqual(servers, [ADDRESSES.boot]);
+    },
+  },
+  {
+    attack: "plays IPv6 router and DHCPv6 server",
+    tried: "router advertisements and DHCPv6 answers to all nodes, for seconds",
+    holds: "the boot server's port hears them, no server does: the leaves isolate their ports",
+    run: async ({ stranger, victim }) => {
+      const rogue = rogueIpv6(stranger.name);
+      try {
+        // Both listen all the while; the boot server's ear proves that something was said.
+        await until("the stranger is heard where nobody is isolated", async () =>
+          assert.match(await heardIpv6(MGMT.namespace), /rogue/),
+        );
+        assert.equal(await heardIpv6(victim.station.name), "");
+        const routes = await run(["ip", "-6", "-n", victim.station.name, "route"]);
+        assert.ok(!routes.includes("2001:db8") && !routes.includes("default"), routes);
+      } finally {
+        await rogue.stop();
+      }
     },
   },
   {

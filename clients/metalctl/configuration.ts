@@ -130,13 +130,17 @@ export function currentToken(flags: GlobalFlags): string | undefined {
   return flags.apiToken || credentialsOf(currentName(flags), flags.kubeconfig)?.idToken;
 }
 
-/** A client for the current context. HMAC wins over a token, as in the original. */
-export function apiClient(flags: GlobalFlags): ApiClient {
+/**
+ * A client for the current context. HMAC wins over a token, as in the original.
+ * @param retries how often what is safe to send again is tried again when the API is away
+ */
+export function apiClient(flags: GlobalFlags, retries?: number): ApiClient {
   const context = currentContext(flags);
   const token = context.hmac ? undefined : currentToken(flags);
   const { url, hmac, hmac_auth_type: type, certificate_authority_data: ca } = context;
   return createClient({
     url,
+    ...(retries === undefined ? {} : { retries }),
     ...(hmac ? { hmac: { type: type!, key: hmac } } : token ? { token } : {}),
     ...(ca ? { fetch: nodeFetch({ ca: Buffer.from(ca, "base64").toString("utf8") }) } : {}),
   });

@@ -40,7 +40,9 @@ function unreachable(flags: GlobalFlags): Telling {
   };
 }
 
-async function refused({ status }: ApiError, flags: GlobalFlags): Promise<Telling> {
+async function refused({ status, reasons }: ApiError, flags: GlobalFlags): Promise<Telling> {
+  // The API's own reasons, one for each machine it looked at.
+  if (reasons.length > 0) return { details: reasons.map((reason) => `- ${reason}`).join("\n") };
   const noun = running?.parent && running.parent.parent ? pathOf(running.parent) : undefined;
   if (status === 401) return unauthorized(flags);
   if (status === 403)

@@ -21,7 +21,8 @@ describe("a file of documents", () => {
     expect(stdout).toMatch(/^\S+Z applied a\n\S+Z applied c\n$/);
     expect(stderr.replaceAll(/^\S+Z /gm, "")).toBe(
       "Error: document 2 (nameless): id is missing (HTTP 422)\n" +
-        "Error: 1 of 3 documents failed: 2 (nameless); applied: a, c\n",
+        "Error: 1 of 3 documents failed: 2 (nameless); applied: a, c\n" +
+        "Next: mend these and apply the file again: what is applied stays as it is\n",
     );
     const bulk = await api.metalctl(
       "size",

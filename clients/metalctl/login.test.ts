@@ -10,6 +10,9 @@ import { type FakeApi, fakeApi } from "./testing/fake-api.ts";
 
 const TESTING = join(import.meta.dirname, "testing");
 const HOUR_SECONDS = 3600;
+/** Three processes have to start, on a machine with other things to do. */
+const LONG_MS = 90_000;
+const PATIENCE = { timeout: 60_000 };
 
 let api: FakeApi;
 let kubeconfig: string;
@@ -79,9 +82,9 @@ interface Kube {
 }
 const kube = () => load(readFileSync(kubeconfig, "utf8")) as Kube;
 /** A pattern of the page that the browser saw last: it may be a moment behind metalctl. */
-const seen = (page: string) => expect.poll(pages, { timeout: 15_000 }).toContain(page);
+const seen = (page: string) => expect.poll(pages, PATIENCE).toContain(page);
 
-describe("a log-in", () => {
+describe("a log-in", { timeout: LONG_MS }, () => {
   it("asks for the original's scopes, keeps the token in the kubeconfig, and is spoken with", async () => {
     const issuer = await startProvider(HOUR_SECONDS);
     configure(issuer);
@@ -132,7 +135,7 @@ describe("a log-in", () => {
       .poll(async () => {
         expect(await api.metalctl("size", "ls")).toMatchObject({ code: 0 });
         return kube().users[0]!.user["auth-provider"]!.config["id-token"];
-      })
+      }, PATIENCE)
       .not.toBe(before["id-token"]);
     expect(kube().users).toHaveLength(1);
     const after = kube().users[0]!.user["auth-provider"]!.config;
@@ -155,7 +158,7 @@ describe("a log-in", () => {
   });
 });
 
-describe("a log-in that cannot be", () => {
+describe("a log-in that cannot be", { timeout: LONG_MS }, () => {
   it("says what is wrong and what to do", async () => {
     // Nobody listens there; fetch refuses port 1 without looking.
     configure("http://127.0.0.1:2");

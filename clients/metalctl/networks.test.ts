@@ -85,7 +85,7 @@ describe("metalctl", () => {
     api.answers["DELETE /metal/v1/switch/leaf01?force=true"] = [200, leaf];
     api.answers["GET /metal/v1/switch/leaf01"] = [200, { ...leaf, console_command: "echo telnet 7008" }];
     expect(lines((await api.metalctl("switch", "detail", "--rack", "r1")).stdout)).toEqual([
-      ["PARTITION", "RACK", "SWITCH", "PORT", "MACHINE", "VNI-FILTER", "CIDR-FILTER"],
+      ["PARTITION", "RACK", "SWITCH", "PORT", "MACHINE", "VNI - FILTER", "CIDR - FILTER"],
       ["lab", "r1", "leaf01", "swp1", "m-1", "104009", "10.0.0.0/24"],
       ["104010"],
     ]);

@@ -28,7 +28,7 @@ describe("metalctl", () => {
       ["Total", "2", "2", "2", "1", "|", "7", "|", "1"],
     ]);
     expect((await api.metalctl("partition", "capacity", "-o", "markdown")).stdout).toContain(
-      "| lab | s2 | 0 | 1 | 0 | 0 | 1 | 0 |",
+      "| lab       | s2   | 0         | 1    | 0           | 0            | 1     | 0      |",
     );
   });
 
@@ -52,7 +52,7 @@ describe("metalctl", () => {
       [{ ...reservation, partitionid: "a", usedamount: 1, projectallocations: 1 }],
     ];
     expect((await api.metalctl("size", "reservation", "usage", "--size-id", "s")).stdout).toMatch(
-      /USED\/AMOUNT\nr1 +s +p +a +1\/3\n$/,
+      /USED \/ AMOUNT\nr1 +s +p +a +1\/3\n$/,
     );
   });
 
@@ -72,6 +72,6 @@ describe("metalctl", () => {
     expect(api.calls.at(-1)!.body).toEqual({ id: "s", constraints: [{ type: "cores", min: 1, max: 2 }] });
     api.answers["POST /metal/v1/size/suggest"] = [200, [{ type: "cores", min: 1, max: 1 }]];
     const suggested = await api.metalctl("size", "suggest", "s", "--machine-id", "m");
-    expect(suggested.stdout).toContain("id: s\nname: suggested-size\n");
+    expect(suggested.stdout).toContain("id: s\nlabels: {}\nname: suggested-size");
   });
 });

@@ -78,10 +78,10 @@ describe("metalctl switch", () => {
     api.answers["POST /metal/v1/switch/find"] = [200, [leaf]];
     api.answers["POST /metal/v1/machine/ipmi/find"] = [200, [{ id: "m-1", size: { id: "small" } }]];
     const { stdout } = await api.metalctl("switch", "connected-machines", "--rack", "r1", "--no-headers");
-    expect(stdout).toMatch(/^leaf01\s+r1\s+swp1\s+UP\s+m-1\s+small/);
+    expect(stdout).toMatch(/^leaf01 +r1\n└─╴m-1 +swp1 +leaf01 swp1 +small/);
     api.answers["POST /metal/v1/switch/leaf01/port"] = [200, leaf];
-    const port = await api.metalctl("switch", "port", "down", "leaf01", "--port", "swp1", "--no-headers");
-    expect(port.stdout).toMatch(/^swp1\s+DOWN\s+UP/);
+    const port = await api.metalctl("switch", "port", "down", "leaf01", "--port", "swp1", "-o", "table");
+    expect(port.stdout).toMatch(/^swp1\s+DOWN\s+UP/m);
     expect(api.calls.at(-1)!.body).toEqual({ nic: "swp1", status: "DOWN" });
   });
 });

@@ -1,9 +1,11 @@
 // `audit`: who did what (reference/platform-services.md 3.2).
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { truncate } from "../output/age.ts";
+import { dateTime, truncate } from "../output/age.ts";
+import { durationOf, isDuration } from "../output/duration.ts";
 import { printing, render, type Column } from "../output/printer.ts";
-import { sortBy, type SortKeys } from "../output/sort.ts";
+import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
+import { show, watchable } from "../output/watch.ts";
 import { column, field, type Doc, type Flag } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
@@ -11,7 +13,6 @@ type Flags = GlobalFlags & Record<string, unknown>;
 
 const DEFAULT_LIMIT = "100";
 const BODY_SHOWN = 40;
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 /** The end of what a Date can be (ECMA-262 section 21.4.1.1). */
 const LAST_TIME_MS = 8.64e15;
 
@@ -35,12 +36,12 @@ const FILTERS: readonly Flag[] = [
 ];
 
 const COLUMNS: readonly Column<Doc>[] = [
-  column("Time", "timestamp"),
+  { header: "Time", cell: (entry) => dateTime(field("timestamp")(entry)) },
   column("Request ID", "rqid"),
   column("Component", "component"),
   column("Detail", "detail"),
   column("Path", "path"),
-  column("Code", "status_code"),
+  { header: "Code", cell: (entry) => field("status_code")(entry).replace(/^0$/, "") },
   column("User", "user"),
   column("Tenant", "tenant", "wide"),
   { header: "Body", cell: (doc) => truncate(field("body")(doc), BODY_SHOWN), in: "wide" },
@@ -52,15 +53,10 @@ const SORT_KEYS: SortKeys = { timestamp: "timestamp", user: "user", tenant: "ten
 function timeOf(given: unknown): string | undefined {
   if (typeof given !== "string" || given === "") return undefined;
   const zone = /^\d{4}-\d\d-\d\d[ T][\d:.]+$/.test(given) ? "Z" : "";
-  const time = /^(\d+(\.\d+)?[smhdw])+$/.test(given) ? Date.now() - milliseconds(given) : Date.parse(given + zone);
+  const time = isDuration(given) ? Date.now() - durationOf(given, "--from") : Date.parse(given + zone);
   if (!Number.isFinite(time) || Math.abs(time) > LAST_TIME_MS)
     throw new Error(`"${given}" is neither a time nor a duration such as 1h`);
   return new Date(time).toISOString();
-}
-
-function milliseconds(duration: string): number {
-  const parts = [...duration.matchAll(/([\d.]+)([a-z])/g)];
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0);
 }
 
 /** A body in many lines, if it is JSON; the trail stores some bodies as JSON in a JSON text. */
@@ -76,15 +72,18 @@ function pretty(body: unknown): unknown {
 
 export function addAuditCommands(program: Command): void {
   const group = program.command("audit").description("who did what");
-  addFlags(group.command("list").alias("ls").description("entries of the audit trail, newest first"), FILTERS)
+  const list = addFlags(
+    group.command("list").alias("ls").description("entries of the audit trail, newest first"),
+    FILTERS,
+  )
     .option("--from <time>", "a time, or how long ago: 1h", "1h")
     .option("--to <time>", "a time, or how long ago")
-    .option("--limit <number>", "the newest so many", DEFAULT_LIMIT)
-    .option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(SORT_KEYS).join(", ")}`)
-    .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const limit = Number(flags["limit"]);
-      if (!Number.isSafeInteger(limit) || limit < 1) throw new Error("--limit must be a number of 1 or more");
+    .option("--limit <number>", "the newest so many", DEFAULT_LIMIT);
+  watchable(sortable(list, SORT_KEYS)).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const limit = Number(flags["limit"]);
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new Error("--limit must be a number of 1 or more");
+    await show(flags, async () => {
       const [from, to] = [timeOf(flags["from"]), timeOf(flags["to"])];
       const entries = await apiClient(flags).post<Doc[]>("/v1/audit/find", {
         ...requestFromFlags(FILTERS, flags),
@@ -92,8 +91,10 @@ export function addAuditCommands(program: Command): void {
         ...(to && { to }),
         limit,
       });
-      console.log(render(sortBy(entries, flags["sortBy"], SORT_KEYS), COLUMNS, printing(flags)));
+      const sorted = sortBy(entries, flags["sortBy"], SORT_KEYS, "timestamp:desc");
+      return render(sorted, COLUMNS, printing(flags));
     });
+  });
   group
     .command("describe <request-id>")
     .alias("get")

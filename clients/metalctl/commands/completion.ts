@@ -155,7 +155,7 @@ async function valuesOf(option: Option, at: Command, flags: GlobalFlags): Promis
 
 async function idsOf(noun: string, flags: GlobalFlags): Promise<Candidate[]> {
   if (!LISTS[noun]) return [];
-  const found = await apiClient(flags).get<Doc[] | null>(`/v1/${LISTS[noun]}`);
+  const found = await apiClient(flags, 0).get<Doc[] | null>(`/v1/${LISTS[noun]}`);
   const first = (doc: Doc, ...paths: string[]) => paths.map((path) => field(path)(doc)).find(Boolean) ?? "";
   return (found ?? []).map((doc) => [
     first(doc, "id", "meta.id", "ipaddress"),

@@ -1,17 +1,14 @@
 // The commands every resource has: list, describe, create, update, delete, apply, edit (reference/platform-services.md 3.2, 3.3).
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
-import { dump, load } from "js-yaml";
 
 import { ApiError, apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
-import { isTabular, printing, render } from "../output/printer.ts";
-import { sortBy, type SortKeys } from "../output/sort.ts";
-import { field, VERBS, type Doc, type Resource } from "../resources/resource.ts";
-import { readDocuments } from "./documents.ts";
+import { Refusal } from "../errors.ts";
+import { isTabular, printing, render, yaml } from "../output/printer.ts";
+import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
+import { show, watchable } from "../output/watch.ts";
+import { field, VERBS, type Doc, type Resource, type Verb } from "../resources/resource.ts";
+import { edit, readDocuments } from "./documents.ts";
+import { confirmed } from "./prompt.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
@@ -30,12 +27,13 @@ const identity = (resource: Resource, document: Doc) => (resource.id ?? field("i
 export function operations(resource: Resource, api: ApiClient, flags: Options = {}) {
   return {
     list: async (query: Doc): Promise<Doc[]> => {
+      const also = new URLSearchParams(requestFromFlags(resource.listFlags ?? [], flags) as Record<string, string>);
+      const suffix = also.size > 0 ? `?${also.toString()}` : "";
       const find = Object.keys(query).length > 0;
       const found = await (find
-        ? api.post<Doc[] | null>(`${resource.path}/find`, query)
-        : api.get<Doc[] | null>(resource.path));
-      const sort = resource.sort ?? ((document: Doc) => identity(resource, document));
-      return (found ?? []).sort((a, b) => (sort(a) < sort(b) ? -1 : 1));
+        ? api.post<Doc[] | null>(`${resource.path}/find${suffix}`, query)
+        : api.get<Doc[] | null>(resource.path + suffix));
+      return found ?? [];
     },
     get: (id: string) => api.get<Doc>(`${resource.path}/${encodeURIComponent(id)}`),
     create: (document: Doc) => {
@@ -56,29 +54,33 @@ export function addResource(parent: Command, resource: Resource): Command {
   const group = parent.command(resource.name).description(resource.help);
   for (const alias of resource.aliases) group.alias(alias);
   const verbs = resource.verbs ?? VERBS;
-  const verb = (name: string, usage: string, help: string) => {
+  const verb = (name: Verb, usage: string, help: string) => {
     const command = group.command(usage).description(help);
-    for (const alias of ALIASES[name] ?? []) command.alias(alias);
+    for (const alias of [...(ALIASES[name] ?? []), ...(resource.verbAliases?.[name] ?? [])]) command.alias(alias);
     return command;
   };
   const print = (documents: Doc[], flags: Options, single: boolean) => {
     const how = printing(flags, single ? "yaml" : "table");
-    const rows = isTabular(how.format)
-      ? documents.flatMap((document) => resource.rows?.(document) ?? document)
-      : documents;
-    console.log(render(rows, resource.columns, how, single));
+    const rows = isTabular(how.format) ? (resource.rows?.(documents, flags) ?? documents) : documents;
+    return render(rows, resource.columns, how, single);
   };
 
   if (verbs.includes("list")) {
     const filters = resource.filters ?? [];
     const keys = resource.sortKeys ?? SORT_KEYS;
-    addFlags(verb("list", "list", `list all ${resource.name} entities`), filters)
-      .option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(keys).join(", ")}`)
-      .action(async (_, command: Command) => {
-        const flags = command.optsWithGlobals<Options>();
-        const found = await operations(resource, apiClient(flags)).list(requestFromFlags(filters, flags));
-        print(sortBy(found, flags["sortBy"], keys), flags, false);
+    const list = addFlags(verb("list", "list", `list all ${resource.name} entities`), [
+      ...filters,
+      ...(resource.listFlags ?? []),
+      ...(resource.shownFlags ?? []),
+    ]);
+    watchable(sortable(list, keys)).action(async (_, command: Command) => {
+      const flags = command.optsWithGlobals<Options>();
+      const ops = operations(resource, apiClient(flags), flags);
+      await show(flags, async () => {
+        const found = await ops.list(requestFromFlags(filters, flags));
+        return print(sortBy(found, flags["sortBy"], keys, resource.sort ?? Object.keys(keys)[0]!), flags, false);
       });
+    });
   }
   if (verbs.includes("describe")) {
     verb("describe", "describe <id>", `describe one ${resource.name}`).action(
@@ -88,7 +90,7 @@ export function addResource(parent: Command, resource: Resource): Command {
         const document = await operations(resource, api).get(id);
         if (printing(flags, "yaml").format === "yaml")
           for (const line of (await resource.comment?.(api, id)) ?? []) console.log(line);
-        print([document], flags, true);
+        console.log(print([document], flags, true));
       },
     );
   }
@@ -102,30 +104,32 @@ export function addResource(parent: Command, resource: Resource): Command {
   }
   if (verbs.includes("apply")) addWriting(verb("apply", "apply", `create or update from a file`), resource, "apply");
   if (verbs.includes("delete")) {
-    addFlags(withFile(verb("delete", "delete [id]", `delete a ${resource.name}`)), resource.deleteFlags ?? []).action(
-      async (id: string | undefined, _, command: Command) => {
-        const flags = command.optsWithGlobals<Options>();
-        const ops = operations(resource, apiClient(flags), flags);
-        if (flags["file"])
-          return forEachDocument(resource, flags, "deleted", (document) => ops.delete(identity(resource, document)));
-        if (!id) throw new Error("give the id, or a file with -f");
-        print([await ops.delete(id)], flags, true);
-      },
-    );
+    addFlags(
+      withFile(verb("delete", "delete [id]", resource.deleteHelp ?? `delete a ${resource.name}`)),
+      resource.deleteFlags ?? [],
+    ).action(async (id: string | undefined, _, command: Command) => {
+      const flags = command.optsWithGlobals<Options>();
+      const ops = operations(resource, apiClient(flags), flags);
+      if (flags["file"])
+        return forEachDocument(resource, flags, "deleted", (document) => ops.delete(identity(resource, document)));
+      if (!id) throw new Refusal("nothing to delete", { next: "give the id, or a file with -f" });
+      console.log(print([await ops.delete(id)], flags, true));
+    });
   }
   if (verbs.includes("edit")) {
     verb("edit", "edit <id>", `edit a ${resource.name} in $EDITOR`).action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Options>();
       const ops = operations(resource, apiClient(flags), flags);
-      const edited = editDocument(await ops.get(id));
-      if (edited === undefined) return console.log("no changes were made");
-      print([await ops.update(edited)], flags, true);
+      const document = await ops.get(id);
+      const plain = api(resource, flags);
+      const result = await edit(resource.toUpdate?.(document) ?? document, plain.update);
+      console.log(result ? print([result], flags, true) : "no changes were made");
     });
   }
   return group;
 }
 
-function withFile(command: Command): Command {
+export function withFile(command: Command): Command {
   return command
     .option("-f, --file <file>", "YAML or JSON documents, - for standard input")
     .option("--skip-security-prompts", "do not ask before each document of a file")
@@ -151,7 +155,8 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
     }[how];
     if (flags["file"])
       return forEachDocument(resource, flags, { create: "created", update: "updated", apply: "applied" }[how], write);
-    if (how === "apply") throw new Error("apply needs a file: -f");
+    if (how === "apply")
+      throw new Refusal("nothing to apply", { next: "give a file with -f, or - for standard input" });
     const request = requestFromFlags(own ?? [], flags);
     const id = typeof given[0] === "string" ? given[0] : undefined;
     const result =
@@ -172,20 +177,24 @@ function api(resource: Resource, flags: Options) {
  * Works through all documents of a file. Errors are collected, the rest goes on, and the end tells which were done and
  * which failed: running it again completes it.
  */
-async function forEachDocument(
+export async function forEachDocument(
   resource: Resource,
   flags: Options,
   done: string,
   work: (document: Doc) => Promise<Doc>,
 ): Promise<void> {
   const documents = readDocuments(field("file")(flags));
-  const ask = process.stdin.isTTY && flags["skipSecurityPrompts"] !== true && flags["file"] !== "-";
+  const ask =
+    process.stdin.isTTY &&
+    flags["skipSecurityPrompts"] !== true &&
+    flags.yesIReallyMeanIt !== true &&
+    flags["file"] !== "-";
   const bulk = flags["bulkOutput"] === true;
   const stamp = () => (flags["timestamps"] === true ? `${new Date().toISOString()} ` : "");
   const results: Doc[] = [];
   const failed: string[] = [];
   for (const [index, document] of documents.entries()) {
-    if (ask && !(await confirmed(document))) continue;
+    if (ask && !(await confirmed(yaml(document)))) continue;
     try {
       const result = await work(document);
       results.push(result);
@@ -199,35 +208,20 @@ async function forEachDocument(
   if (bulk) console.log(render(results, resource.columns, printing(flags)));
   if (failed.length > 0) {
     const rest = results.length === 0 ? "nothing" : results.map(nameOf).join(", ");
-    throw new Error(`${failed.length} of ${documents.length} documents failed: ${failed.join(", ")}; ${done}: ${rest}`);
+    throw new Refusal(
+      `${failed.length} of ${documents.length} documents failed: ${failed.join(", ")}; ${done}: ${rest}`,
+      { next: AGAIN[done] },
+    );
   }
 }
+
+/** How to complete a file that was done by half. */
+const AGAIN: Readonly<Record<string, string>> = {
+  applied: "mend these and apply the file again: what is applied stays as it is",
+  created: "mend these and apply the file: what exists is updated",
+};
 
 const nameOf = (document: Doc): string =>
   ["id", "meta.id", "ipaddress"].map((path) => field(path)(document)).find(Boolean) ?? "";
 
 const statusOf = (error: unknown): string => (error instanceof ApiError ? ` (HTTP ${error.status})` : "");
-
-async function confirmed(document: Doc): Promise<boolean> {
-  console.log(dump(document));
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await lines.question(`continue? [Y/n] `);
-  lines.close();
-  return ["", "y", "yes"].includes(answer.trim().toLowerCase());
-}
-
-function editDocument(document: Doc): Doc | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "metalctl-"));
-  const file = join(folder, "edit.yaml");
-  try {
-    const before = dump(document);
-    writeFileSync(file, before, { mode: 0o600 });
-    const editor = process.env["EDITOR"] ?? "vi";
-    const result = spawnSync(editor, [file], { stdio: "inherit", shell: true });
-    if (result.status !== 0) throw new Error(`${editor} ended with code ${result.status ?? "none"}`);
-    const after = readFileSync(file, "utf8");
-    return after === before ? undefined : (load(after) as Doc);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}

@@ -6,6 +6,7 @@ import { printing, render } from "../output/printer.ts";
 import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, type Doc } from "../resources/resource.ts";
+import { reallyMeant } from "./prompt.ts";
 
 type Flags = GlobalFlags & Readonly<Record<"kind" | "vendor" | "board" | "revision" | "machineid", string>>;
 type Revisions = Record<string, { VendorRevisions: Record<string, { BoardRevisions: Record<string, string[]> }> }>;
@@ -81,7 +82,10 @@ export function addMachineUpdates(machines: Command): void {
       console.log(render([answer], machine.columns, printing(flags), true));
     });
 
-  const update = machines.command("update-firmware").description("update the firmware of a machine");
+  const update = machines
+    .command("update-firmware")
+    .alias("firmware-update")
+    .description("update the firmware of a machine");
   for (const kind of KINDS)
     update
       .command(`${kind} <id>`)
@@ -90,8 +94,7 @@ export function addMachineUpdates(machines: Command): void {
       .option("-d, --description <text>", "why", "")
       .action(async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<GlobalFlags & { revision: string; description: string }>();
-        if (flags.yesIReallyMeanIt !== true)
-          throw new Error("a machine may not survive a new firmware: this needs --yes-i-really-mean-it");
+        await reallyMeant("The machine may not survive a new firmware; do not switch it off before it is done.", flags);
         const { revision, description } = flags;
         const path = `/v1/machine/update-firmware/${encodeURIComponent(id)}`;
         const answer = await apiClient(flags).post<Doc>(path, { kind, revision, description });

@@ -1,36 +1,48 @@
 // health, version, whoami.
 import type { Command } from "commander";
-import { dump } from "js-yaml";
 import { ApiError, apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
 import { expiryOf } from "../login/token.ts";
 import { CLIENT_VERSION } from "../version.ts";
-import { printing, render } from "../output/printer.ts";
+import { isTabular, printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
+
+/** A document that has no columns. */
+function whole(document: Doc, flags: GlobalFlags): string {
+  const how = printing(flags, "yaml");
+  return render([document], [], isTabular(how.format) ? { ...how, format: "yaml" } : how, true);
+}
+
+const isHealth = (body: unknown): body is Doc => typeof body === "object" && body !== null && "status" in body;
 
 export function addGeneralCommands(program: Command): void {
   program
     .command("health")
     .description("is the API healthy; the exit code tells")
     .action(async (_, command: Command) => {
-      try {
-        const health = await apiClient(command.optsWithGlobals<GlobalFlags>()).get<Doc>("/v1/health");
-        console.log(dump(health).trimEnd());
-        if (health["status"] !== "healthy") process.exitCode = 1;
-      } catch (error) {
-        // An unhealthy API answers 500 with its own document; the client keeps the text.
-        if (!(error instanceof ApiError)) throw error;
-        console.log(error.message);
-        process.exitCode = 1;
-      }
+      const flags = command.optsWithGlobals<GlobalFlags>();
+      const health = await apiClient(flags)
+        .get<Doc>("/v1/health")
+        .catch((error: unknown) => {
+          // An unhealthy API answers 500 with its own document.
+          if (error instanceof ApiError && isHealth(error.body)) return error.body;
+          throw error;
+        });
+      console.log(whole(health, flags));
+      if (health["status"] !== "healthy") process.exitCode = 1;
     });
   program
     .command("version")
     .description("version of client and server")
     .action(async (_, command: Command) => {
-      const server = await apiClient(command.optsWithGlobals<GlobalFlags>())
-        .get<Doc>("/v1/version")
-        .catch((error: unknown) => ({ error: (error as Error).message }));
-      console.log(dump({ client: CLIENT_VERSION, server }).trimEnd());
+      const flags = command.optsWithGlobals<GlobalFlags>();
+      const show = (version: Doc) => console.log(whole(version, flags));
+      try {
+        show({ client: CLIENT_VERSION, server: await apiClient(flags, 0).get<Doc>("/v1/version") });
+      } catch (error) {
+        // What can be said of this program is said.
+        show({ client: CLIENT_VERSION });
+        throw error;
+      }
     });
   program
     .command("whoami")

@@ -1,8 +1,10 @@
 // `machine create` (= allocate): flags and their rules (reference/platform-services.md 3.5).
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
+import { Refusal } from "../errors.ts";
 import { printing, render } from "../output/printer.ts";
 import type { Doc, Resource } from "../resources/resource.ts";
+import { forEachDocument, withFile } from "./crud.ts";
 import { readDocuments } from "./documents.ts";
 import { textOrFile } from "./request.ts";
 
@@ -15,20 +17,20 @@ const list = (value: string | boolean | undefined) =>
 function networkOf(entry: string): { networkid: string; autoacquire: boolean } {
   const [networkid, mode] = entry.split(":") as [string, string | undefined];
   if (mode !== undefined && mode !== "auto" && mode !== "noauto")
-    throw new Error(`--networks: "${entry}" must end in :auto or :noauto`);
+    throw new Refusal(`--networks: "${entry}" must end in :auto or :noauto`);
   return { networkid, autoacquire: mode !== "noauto" };
 }
 
 /** The allocation request that the flags make. @throws Error naming the flag that is missing or wrong */
 export function allocationRequest(flags: Flags): Doc {
   for (const name of ["project", "image", "networks", "hostname"])
-    if (!flags[name]) throw new Error(`--${name} is required`);
+    if (!flags[name]) throw new Refusal(`--${name} is required`);
   if (!flags["id"] && !(flags["size"] && flags["partition"]))
-    throw new Error("give either --id, or --size and --partition");
+    throw new Refusal("give either --id, or --size and --partition");
   const networks = list(flags["networks"]).map(networkOf);
   const ips = list(flags["ips"]);
   if (networks.some((network) => !network.autoacquire) && ips.length === 0)
-    throw new Error("a network with :noauto needs an address of it in --ips");
+    throw new Refusal("a network with :noauto needs an address of it in --ips");
   const text = (name: string) => (typeof flags[name] === "string" ? textOrFile(flags[name]) : undefined);
   const userData = text("userdata");
   return {
@@ -56,7 +58,7 @@ export function allocationRequest(flags: Flags): Doc {
 
 /** Adds `create` to machines or firewalls. */
 export function addAllocation(group: Command, resource: Resource): Command {
-  return group
+  const create = group
     .command("create")
     .alias("allocate")
     .description(`allocate a ${resource.name}: it installs the image and joins the networks`)
@@ -76,18 +78,18 @@ export function addAllocation(group: Command, resource: Resource): Command {
     .option("--userdata <text>", "cloud-init, ignition or a script; text or @file")
     .option("--dnsservers <ips>", "DNS servers")
     .option("--ntpservers <addresses>", "NTP servers")
-    .option("-f, --file <file>", "a request document instead of flags")
-    .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const requests =
-        typeof flags["file"] === "string"
-          ? readDocuments(flags["file"])
-          : [{ ...allocationRequest(flags), ...rulesOf(flags["firewallRulesFile"]) }];
-      for (const request of requests) {
-        const allocated = await apiClient(flags).post<Doc>(`${resource.path}/allocate`, request);
-        console.log(render([allocated], resource.columns, printing(flags), true));
-      }
-    });
+    .option("--wait", "until the machine is in use, and show the way there")
+    .option("--wait-timeout <duration>", "how long --wait waits", "30m");
+  return withFile(create).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const allocate = (request: Doc) => apiClient(flags).post<Doc>(`${resource.path}/allocate`, request);
+    if (flags["file"])
+      return forEachDocument(resource, flags, "created", (doc) => allocate(resource.toCreate?.(doc) ?? doc));
+    const allocated = await allocate({ ...allocationRequest(flags), ...rulesOf(flags["firewallRulesFile"]) });
+    const { waitUntilInUse } = await import("./machine-wait.ts");
+    const shown = flags["wait"] === true ? await waitUntilInUse(allocated, flags) : allocated;
+    console.log(render([shown], resource.columns, printing(flags, "yaml"), true));
+  });
 }
 
 function rulesOf(file: string | boolean | undefined): Doc {

@@ -5,6 +5,7 @@ import { printing, render, type Column } from "../output/printer.ts";
 import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
+import { reallyMeant } from "./prompt.ts";
 
 type Flags = GlobalFlags & { readonly reason?: string };
 
@@ -66,8 +67,10 @@ export function addErase(group: Command): void {
     .requiredOption("--reason <text>", "why nobody's data is at risk; it is kept with the machine and in the audit")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      if (flags.yesIReallyMeanIt !== true)
-        throw new Error("letting a machine go without proof of its erase needs --yes-i-really-mean-it");
+      await reallyMeant(
+        "The last tenant's data may still be on the disks of this machine; the next tenant would have it.",
+        flags,
+      );
       const answer = await apiClient(flags).post<Doc>(machinePath(id, "erase-override"), { reason: flags.reason });
       console.log(render([answer], machine.columns, printing(flags), true));
     });

@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { type Column, isTabular, printing, render } from "../output/printer.ts";
+import { sortable, sortBy } from "../output/sort.ts";
+import { show, watchable } from "../output/watch.ts";
 import { partition } from "../resources/catalogue.ts";
 import type { Doc, Flag } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
@@ -73,19 +75,23 @@ const COLUMNS: readonly Column<Line>[] = [
   counter("Other", "other", "wide"),
 ];
 
+const SORT_KEYS = { id: "id", name: "name", description: "description" };
+
 /** Adds `partition` and `partition capacity`. */
 export function addPartitionCommands(program: Command): void {
   const group = addResource(program, partition);
-  addFlags(group.command("capacity").description("show partition capacity"), FILTERS).action(
-    async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const how = printing(flags);
-      const found = await apiClient(flags).post<Doc[]>("/v1/partition/capacity", requestFromFlags(FILTERS, flags));
-      if (!isTabular(how.format)) return console.log(render(found, [], how));
+  const capacity = addFlags(group.command("capacity").description("show partition capacity"), FILTERS);
+  watchable(sortable(capacity, SORT_KEYS)).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    await show(flags, async () => {
+      const answer = await apiClient(flags).post<Doc[]>("/v1/partition/capacity", requestFromFlags(FILTERS, flags));
+      const found = sortBy(answer, flags["sortBy"], SORT_KEYS, "id");
+      if (!isTabular(how.format)) return render(found, [], how);
       const lines = linesOf(found);
       // Markdown has dividers of its own.
       const columns = how.format === "markdown" ? COLUMNS.filter((column) => column !== DIVIDER) : COLUMNS;
-      console.log(render([...lines, totalOf(lines)], columns, how));
-    },
-  );
+      return render([...lines, totalOf(lines)], columns, how);
+    });
+  });
 }

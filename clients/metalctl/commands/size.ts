@@ -3,11 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { printing, render } from "../output/printer.ts";
+import { sortable, sortBy } from "../output/sort.ts";
 import { size } from "../resources/catalogue.ts";
 import { field, type Doc } from "../resources/resource.ts";
 import {
   RESERVATION_USAGE_COLUMNS,
   RESERVATION_USAGE_FILTERS,
+  RESERVATION_USAGE_KEYS,
   sizeImageConstraint,
   sizeReservation,
 } from "../resources/size-rules.ts";
@@ -43,14 +45,13 @@ function addSuggest(group: Command): void {
 }
 
 function addUsage(group: Command): void {
-  addFlags(
-    group.command("usage").description("see current usage of size reservations"),
-    RESERVATION_USAGE_FILTERS,
-  ).action(async (_, command: Command) => {
+  const usage = group.command("usage").description("see current usage of size reservations");
+  sortable(addFlags(usage, RESERVATION_USAGE_FILTERS), RESERVATION_USAGE_KEYS).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const query = requestFromFlags(RESERVATION_USAGE_FILTERS, flags);
-    const usage = await apiClient(flags).post<Doc[] | null>("/v1/size/reservations/usage", query);
-    console.log(render(usage ?? [], RESERVATION_USAGE_COLUMNS, printing(flags)));
+    const found = await apiClient(flags).post<Doc[] | null>("/v1/size/reservations/usage", query);
+    const rows = sortBy(found ?? [], flags["sortBy"], RESERVATION_USAGE_KEYS, "project,size,partition,id");
+    console.log(render(rows, RESERVATION_USAGE_COLUMNS, printing(flags)));
   });
 }
 

@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { isTabular, printing, render } from "../output/printer.ts";
-import { switches } from "../resources/catalogue.ts";
+import { connectionsOf, nicsOf, switches } from "../resources/switch.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
-const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI-Filter", "CIDR-Filter"].map((header) =>
+const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI - Filter", "CIDR - Filter"].map((header) =>
   column(header, header.toLowerCase()),
 );
 
@@ -52,21 +52,15 @@ export function runAttached([program, ...args]: readonly string[], env: Readonly
   process.exitCode = status ?? 1;
 }
 
-interface Nic {
-  readonly name: string;
-  readonly filter?: { readonly vnis?: readonly string[] | null; readonly cidrs?: readonly string[] | null } | null;
-}
-
 /** A row a connected port, and one for each further filter of it. */
 function detailRows(leaf: Doc): Doc[] {
-  const nics = (leaf["nics"] ?? []) as Nic[];
-  const connections = (leaf["connections"] ?? []) as { nic: Nic; machine_id: string }[];
-  return connections.flatMap(({ nic: { name }, machine_id }) => {
+  const nics = nicsOf(leaf);
+  return connectionsOf(leaf).flatMap(({ nic: { name }, machine_id }) => {
     const filter = nics.find((nic) => nic.name === name)?.filter;
     const [vnis, cidrs] = [filter?.vnis ?? [], filter?.cidrs ?? []];
     const rows = Array.from({ length: Math.max(1, vnis.length, cidrs.length) }, (_, index): Doc => ({
-      "vni-filter": vnis[index],
-      "cidr-filter": cidrs[index],
+      "vni - filter": vnis[index],
+      "cidr - filter": cidrs[index],
     }));
     const port = {
       partition: field("partition.id")(leaf),

@@ -5,7 +5,7 @@ const UNITS: readonly [string, number][] = [
   ["s", 1],
 ];
 
-/** How long ago, in its two largest units: "7d", "1h 5m", "2m 18s". Empty for an unset time. */
+/** How long ago, in two units: "7d 2h", "1h 5m", "2m 18s". Empty for an unset time. */
 export function age(time: string | undefined | null, now: number = Date.now()): string {
   const at = Date.parse(time ?? "");
   // The zero time of Go, 0001-01-01, means unset.
@@ -13,21 +13,44 @@ export function age(time: string | undefined | null, now: number = Date.now()): 
   return span(now - at);
 }
 
-/** A duration in milliseconds in its two largest units; days stand alone, as the original prints them. */
+/** A duration in milliseconds in the first two of its units that are not 0, as the original prints them. */
 export function span(milliseconds: number): string {
   let seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const parts: string[] = [];
-  for (const [unit, size] of UNITS) {
+  const parts = UNITS.map(([unit, size]) => {
     const count = Math.floor(seconds / size);
     seconds -= count * size;
-    if (count > 0) parts.push(`${count}${unit}`);
-    if (unit === "d" && count > 1) break;
-    if (parts.length === 2) break;
-  }
-  return parts.join(" ") || "0s";
+    return count > 0 ? `${count}${unit}` : "";
+  }).filter(Boolean);
+  return parts.slice(0, 2).join(" ") || "0s";
 }
 
-/** Cuts a text to `length` characters, with "…" as the last when something was cut. */
+const ELLIPSIS = "...";
+
+/** Cuts a text to `length` characters at its end. */
 export function truncate(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  return text.length <= length ? text : text.slice(0, length - ELLIPSIS.length) + ELLIPSIS;
+}
+
+/** Cuts a text to `length` characters in its middle: of names the end counts, too. */
+export function truncateMiddle(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const kept = length - ELLIPSIS.length;
+  return text.slice(0, Math.ceil(kept / 2)) + ELLIPSIS + text.slice(text.length - Math.floor(kept / 2));
+}
+
+/** Bytes in the units of SI, as the original prints them: "4.3 GB", "17 GB". */
+export function bytes(count: number): string {
+  if (count < 10) return `${count} B`;
+  const exponent = Math.min(6, Math.floor(Math.log10(count) / 3));
+  const value = Math.floor((count / 1000 ** exponent) * 10 + 0.5) / 10;
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${["B", "kB", "MB", "GB", "TB", "PB", "EB"][exponent]}`;
+}
+
+/** "2026-11-24 02:52:33": a time as the API has it, without its fraction. */
+export const dateTime = (time: string): string => time.slice(0, 19).replace("T", " ");
+
+/** RFC 1123, as the original prints times of events. */
+export function longTime(time: string): string {
+  const at = new Date(time);
+  return Number.isNaN(at.getTime()) ? time : at.toUTCString().replace("GMT", "UTC");
 }

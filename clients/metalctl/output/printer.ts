@@ -1,8 +1,11 @@
 // The output formats: table, wide, markdown, json, yaml, template.
-import { dump } from "js-yaml";
+import { dump, type DumpOptions } from "js-yaml";
 import type { GlobalFlags } from "../configuration.ts";
+import { Refusal } from "../errors.ts";
 import type { Doc } from "../resources/resource.ts";
 import { FORMATS, type Format } from "./formats.ts";
+import { type Look, lookOf } from "./look.ts";
+import { markdown, table } from "./table.ts";
 import { renderTemplate } from "./template.ts";
 
 /** True when rows are shown in columns, not whole documents. */
@@ -10,10 +13,10 @@ export function isTabular(format: Format): boolean {
   return format === "table" || format === "wide" || format === "markdown";
 }
 
-/** A column of a table: its header and the cell of a row. `wide` columns appear only in the wide format, `narrow` ones never there. */
+/** A column of a table: its header and the cell of a row. `in: "wide"` appears only in the wide format, `"table"` never there. */
 export interface Column<T> {
   readonly header: string;
-  readonly cell: (row: T) => string;
+  readonly cell: (row: T, look: Look) => string;
   readonly in?: "wide" | "table";
 }
 
@@ -21,17 +24,20 @@ export interface Printing {
   readonly format: Format;
   readonly headers: boolean;
   readonly template?: string;
+  readonly look: Look;
 }
 
 /** What the global flags ask for; `describe` falls back to yaml. */
 export function printing(flags: GlobalFlags, fallback: Format = "table"): Printing {
   const format = (flags.outputFormat || fallback) as Format;
-  if (!FORMATS.includes(format)) throw new Error(`unknown output format "${format}", use one of ${FORMATS.join(", ")}`);
+  if (!FORMATS.includes(format))
+    throw new Refusal(`unknown output format "${format}"`, { next: `use one of ${FORMATS.join(", ")}` });
   if (format === "template" && flags.template === undefined)
-    throw new Error("the output format template needs --template");
+    throw new Refusal("the output format template needs --template");
   return {
     format,
     headers: flags.headers !== false,
+    look: lookOf(flags, format === "wide"),
     ...(flags.template === undefined ? {} : { template: flags.template }),
   };
 }
@@ -40,9 +46,9 @@ export function printing(flags: GlobalFlags, fallback: Format = "table"): Printi
 export function render<T>(rows: readonly T[], columns: readonly Column<T>[], how: Printing, single = false): string {
   switch (how.format) {
     case "json":
-      return JSON.stringify(single ? rows[0] : rows, null, 4);
+      return JSON.stringify(sorted(single ? rows[0] : rows), null, 4);
     case "yaml":
-      return dump(single ? rows[0] : rows, { noRefs: true, lineWidth: -1 }).trimEnd();
+      return yaml(single ? rows[0] : rows);
     case "template":
       return rows
         .map((row) => renderTemplate(how.template!, row as Doc))
@@ -52,34 +58,30 @@ export function render<T>(rows: readonly T[], columns: readonly Column<T>[], how
       const wide = how.format === "wide";
       const shown = columns.filter((column) => column.in === undefined || (column.in === "wide") === wide);
       const header = shown.map((column) => column.header.toUpperCase());
-      const body = rows.map((row) => shown.map((column) => column.cell(row).replaceAll("\n", " ")));
-      return how.format === "markdown" ? markdown(header, body) : table(how.headers ? [header, ...body] : body);
+      const body = rows.map((row) => shown.map((column) => clean(column.cell(row, how.look))));
+      if (how.format === "markdown") return markdown(header, body);
+      return table(how.headers ? [header, ...body] : body, how.look.columns);
     }
   }
 }
 
-/** Terminal cells a text takes; emoji take two. */
-function width(text: string): number {
-  let cells = 0;
-  for (const character of text)
-    cells += /\p{Extended_Pictographic}/u.test(character) && character > "\u{1f000}" ? 2 : 1;
-  return cells;
+/** What others wrote must not steer the terminal: of control characters only line ends and colours are left. */
+// oxlint-disable-next-line no-control-regex -- they are what it is about.
+const clean = (cell: string) => cell.replaceAll(/(?!\u001b\[\d+m)[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, " ");
+
+/** A document in the original's style: keys by name, lists not indented. */
+export function yaml(document: unknown): string {
+  const options: DumpOptions = { noRefs: true, lineWidth: -1, sortKeys: true, seqNoIndent: true, quoteStyle: "double" };
+  return `---\n${dump(document, options).trimEnd()}`;
 }
 
-/** Columns separated by two blanks, no borders, as the original prints them. */
-function table(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ""))));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell + " ".repeat(widths[column]! - width(cell)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
-function markdown(header: readonly string[], body: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...body.map(line)].join("\n");
+/** The keys by name, as the original has them. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
 }

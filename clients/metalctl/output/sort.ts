@@ -1,27 +1,35 @@
 // `--sort-by` of lists: "project,age:desc".
+import type { Command } from "commander";
+import { Refusal } from "../errors.ts";
 import { field, type Doc } from "../resources/resource.ts";
 
 /** Words of `--sort-by` and the fields they stand for. */
 export type SortKeys = Readonly<Record<string, string>>;
 
-/** The rows in the order asked for; as they are when nothing is. @throws Error for a word that is no key */
-export function sortBy(rows: readonly Doc[], asked: unknown, keys: SortKeys): Doc[] {
-  if (typeof asked !== "string") return [...rows];
-  const orders = asked
+/** Lets a list be sorted by keys. */
+export function sortable(command: Command, keys: SortKeys): Command {
+  return command.option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(keys).join(", ")}`);
+}
+
+/** Numbers in texts count as numbers, capitals as small letters. */
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+/** The rows in the order asked for, and where that says nothing in the `usual` one. @throws Refusal for a word that is no key */
+export function sortBy<T extends Doc>(rows: readonly T[], asked: unknown, keys: SortKeys, usual: string): T[] {
+  const orders = `${typeof asked === "string" ? asked : ""},${usual}`
     .split(",")
     .filter(Boolean)
     .map((order) => {
       const [key = "", direction = "asc"] = order.split(":");
       const path = keys[key];
-      if (!path) throw new Error(`--sort-by: there is no "${key}", use ${Object.keys(keys).join(", ")}`);
+      if (!path) throw new Refusal(`--sort-by: there is no "${key}", use ${Object.keys(keys).join(", ")}`);
       if (direction !== "asc" && direction !== "desc")
-        throw new Error(`--sort-by: "${order}" must end in :asc or :desc`);
+        throw new Refusal(`--sort-by: "${order}" must end in :asc or :desc`);
       return { of: field(path), sign: direction === "asc" ? 1 : -1 };
     });
-  const numeric = new Intl.Collator("en", { numeric: true });
   return rows.toSorted((a, b) => {
     for (const { of, sign } of orders) {
-      const difference = numeric.compare(of(a), of(b));
+      const difference = COLLATOR.compare(of(a), of(b));
       if (difference !== 0) return sign * difference;
     }
     return 0;

@@ -1,7 +1,6 @@
 // The plain resources: their columns and flags, as the original shows them (reference/platform-services.md 3.2, 3.4).
-import { age, truncate } from "../output/age.ts";
-import type { Column } from "../output/printer.ts";
-import { column, field, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
+import { bytes, span } from "../output/age.ts";
+import { column, field, lines, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const NAME: readonly Flag[] = [
   { flags: "-n, --name <name>", help: "name", field: "name" },
@@ -18,7 +17,7 @@ export const partition: Resource = {
     column("ID", "id"),
     column("Name", "name"),
     column("Description", "description"),
-    { header: "Labels", cell: pairs("labels"), in: "wide" },
+    { header: "Labels", cell: lines(pairs("labels")), in: "wide" },
   ],
   createFlags: [
     ID,
@@ -44,14 +43,23 @@ export const partition: Resource = {
     }),
 };
 
+interface Constraint {
+  readonly type: string;
+  /** The API leaves 0 out. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly identifier?: string;
+}
+
+/** The last constraint of a type counts, as in the original. */
 function range(type: string): (document: Doc) => string {
-  const factor = type === "memory" || type === "storage" ? 1024 ** 3 : 1;
-  const unit = factor === 1 ? "" : " GiB";
-  return (document) =>
-    ((document["constraints"] ?? []) as { type: string; min: number; max: number }[])
-      .filter((constraint) => constraint.type === type)
-      .map(({ min, max }) => `${+(min / factor).toFixed(1)} - ${+(max / factor).toFixed(1)}${unit}`)
-      .join(", ");
+  const text = type === "memory" || type === "storage" ? bytes : String;
+  return (document) => {
+    const found = ((document["constraints"] ?? []) as Constraint[]).findLast((constraint) => constraint.type === type);
+    if (!found) return "";
+    const { min = 0, max = 0, identifier = "" } = found;
+    return `${type === "gpu" ? `${identifier}: ` : ""}${text(min)} - ${text(max)}`;
+  };
 }
 
 export const size: Resource = {
@@ -62,12 +70,12 @@ export const size: Resource = {
   columns: [
     column("ID", "id"),
     column("Name", "name"),
-    { header: "Description", cell: (doc) => truncate(field("description")(doc), 30) },
+    column("Description", "description"),
     { header: "CPU Range", cell: range("cores") },
     { header: "Memory Range", cell: range("memory") },
     { header: "Storage Range", cell: range("storage") },
     { header: "GPU Range", cell: range("gpu") },
-    { header: "Labels", cell: pairs("labels"), in: "wide" },
+    { header: "Labels", cell: lines(pairs("labels")), in: "wide" },
   ],
   createFlags: [
     ID,
@@ -101,11 +109,19 @@ export const image: Resource = {
     column("Features", "features"),
     {
       header: "Expiration",
-      cell: (doc) =>
-        Date.parse(field("expirationDate")(doc)) < Date.now() ? "expired" : field("expirationDate")(doc).slice(0, 10),
+      cell: (doc) => {
+        const left = Date.parse(field("expirationDate")(doc)) - Date.now();
+        return Number.isNaN(left) ? "" : left < 0 ? "expired" : span(left);
+      },
     },
     column("Status", "classification"),
-    column("UsedBy", "usedby"),
+    {
+      header: "Used By",
+      cell: (doc, { wide }) => {
+        const machines = doc["usedby"] as string[] | null | undefined;
+        return machines ? (wide ? machines.join("\n") : String(machines.length)) : "";
+      },
+    },
   ],
   filters: [
     { flags: "--id <id>", help: "filter", field: "id" },
@@ -115,6 +131,11 @@ export const image: Resource = {
     { flags: "--features <features>", help: "filter", field: "features", kind: "list" },
     { flags: "--classification <text>", help: "filter", field: "classification" },
   ],
+  // An image that nobody uses says so when it was asked.
+  rows: (images, { showUsage }) => (showUsage === true ? images.map((each) => ({ usedby: [], ...each })) : images),
+  listFlags: [
+    { flags: "--show-usage", help: "show from how many allocated machines every image is used", field: "show-usage" },
+  ],
   createFlags: [
     ID,
     ...NAME,
@@ -122,6 +143,15 @@ export const image: Resource = {
     { flags: "--features <features>", help: "machine, firewall", field: "features", kind: "list" },
   ],
 };
+
+/** Paths and their devices, those that hold others first. */
+function filesystems(doc: Doc): string {
+  const found = (doc["filesystems"] ?? []) as { path?: string; device: string }[];
+  const depth = (path = "") => path.split("/").filter(Boolean).length;
+  const ordered = found.toSorted((a, b) => depth(a.path) - depth(b.path));
+  const longest = Math.max(0, ...ordered.map(({ path = "" }) => path.length));
+  return ordered.map(({ path = "", device }) => `${path.padEnd(longest)}  ${device}`).join("\n");
+}
 
 export const filesystemLayout: Resource = {
   name: "filesystemlayout",
@@ -131,15 +161,9 @@ export const filesystemLayout: Resource = {
   columns: [
     column("ID", "id"),
     column("Description", "description"),
-    {
-      header: "Filesystems",
-      cell: (doc) =>
-        ((doc["filesystems"] ?? []) as { path?: string; device: string }[])
-          .map((entry) => `${entry.path ?? "-"} ${entry.device}`)
-          .join("; "),
-    },
-    column("Sizes", "constraints.sizes"),
-    { header: "Images", cell: pairs("constraints.images") },
+    { header: "Filesystems", cell: filesystems },
+    { header: "Sizes", cell: lines(field("constraints.sizes")) },
+    { header: "Images", cell: (doc) => lines(pairs("constraints.images"))(doc).replaceAll("=", " ") },
   ],
   createFlags: [],
 };
@@ -155,11 +179,14 @@ const QUOTAS: readonly Flag[] = [
   kind: "number",
 }));
 
-const quotas: Column<Doc> = {
-  header: "Quotas Clusters/Machines/Ips",
-  cell: (doc) => ["cluster", "machine", "ip"].map((quota) => field(`quotas.${quota}.quota`)(doc) || "∞").join("/"),
-  in: "wide",
-};
+/** No quota is written as 0 or left out. */
+const quotasOf = (doc: Doc) =>
+  ["cluster", "machine", "ip"].map((quota) => {
+    const most = field(`quotas.${quota}.quota`)(doc);
+    return most === "" || most === "0" ? "∞" : most;
+  });
+
+const QUOTA_UNITS = ["Cluster(s)", "Machine(s)", "IP(s)"];
 
 export const project: Resource = {
   name: "project",
@@ -173,9 +200,9 @@ export const project: Resource = {
     column("Tenant", "tenant_id"),
     column("Name", "name"),
     column("Description", "description"),
-    quotas,
-    column("Labels", "meta.labels"),
-    { header: "Annotations", cell: pairs("meta.annotations") },
+    { header: "Quotas Clusters / Machines / Ips", cell: (doc) => quotasOf(doc).join(" / "), in: "wide" },
+    { header: "Labels", cell: lines(field("meta.labels")) },
+    { header: "Annotations", cell: lines(pairs("meta.annotations")) },
   ],
   filters: [
     { flags: "--id <id>", help: "filter", field: "id" },
@@ -204,9 +231,16 @@ export const tenant: Resource = {
     column("ID", "meta.id"),
     column("Name", "name"),
     column("Description", "description"),
-    { header: "Labels", cell: field("meta.labels"), in: "wide" },
-    { header: "Annotations", cell: pairs("meta.annotations"), in: "wide" },
-    quotas,
+    { header: "Labels", cell: lines(field("meta.labels")), in: "wide" },
+    { header: "Annotations", cell: lines(pairs("meta.annotations")), in: "wide" },
+    {
+      header: "Quotas",
+      cell: (doc) =>
+        quotasOf(doc)
+          .map((quota, at) => `${quota} ${QUOTA_UNITS[at]!}`)
+          .join("\n"),
+      in: "wide",
+    },
   ],
   filters: [
     { flags: "--id <id>", help: "filter", field: "id" },
@@ -221,50 +255,4 @@ export const tenant: Resource = {
     { flags: "--annotations <annotations>", help: "key=value", field: "meta.annotations", kind: "labels" },
     ...QUOTAS,
   ],
-};
-
-const SYNC_OLD_MS = 10 * 60_000;
-const SYNC_AGING_MS = 60_000;
-
-export const switches: Resource = {
-  name: "switch",
-  aliases: ["switches", "sw"],
-  help: "leaf switches",
-  path: "/v1/switch",
-  columns: [
-    column("ID", "id"),
-    column("Partition", "partition.id"),
-    column("Rack", "rack_id"),
-    { header: "OS", cell: (doc) => `${field("os.vendor")(doc)} ${field("os.version")(doc)}`.trim() },
-    column("Metalcore", "os.metal_core_version", "wide"),
-    column("IP", "management_ip", "wide"),
-    column("Mode", "mode", "wide"),
-    {
-      header: "Status",
-      cell: (doc) => {
-        const silent = Date.now() - Date.parse(field("last_sync.time")(doc) || "0");
-        return silent >= SYNC_OLD_MS ? "failing" : silent >= SYNC_AGING_MS ? "late" : "ok";
-      },
-      in: "table",
-    },
-    { header: "Last Sync", cell: (doc) => age(field("last_sync.time")(doc)) },
-    {
-      header: "Sync Duration",
-      cell: (doc) => (field("last_sync.duration")(doc) ? `${Number(field("last_sync.duration")(doc)) / 1e6} ms` : ""),
-      in: "wide",
-    },
-    column("Last Error", "last_sync_error.error", "wide"),
-  ],
-  filters: [
-    { flags: "--id <id>", help: "filter", field: "id" },
-    { flags: "--name <name>", help: "filter", field: "name" },
-    { flags: "--partition <id>", help: "filter", field: "partitionid" },
-    { flags: "--rack <id>", help: "filter", field: "rackid" },
-    { flags: "--os-vendor <vendor>", help: "filter", field: "osvendor" },
-    { flags: "--os-version <version>", help: "filter", field: "osversion" },
-  ],
-  deleteFlags: [{ flags: "--force", help: "although machines are connected to it", field: "force", kind: "flag" }],
-  delete: (api, id, { force }) =>
-    api.delete(`/v1/switch/${encodeURIComponent(id)}${force === true ? "?force=true" : ""}`),
-  verbs: ["list", "describe", "update", "delete", "edit"],
 };

@@ -1,26 +1,22 @@
 import { age } from "../output/age.ts";
-import { addresses, FILTERS } from "./machine.ts";
-import { column, field, type Doc, type Resource } from "./resource.ts";
+import { addresses, FILTERS, networkIds, SORT_KEYS } from "./machine.ts";
+import { column, field, type Resource } from "./resource.ts";
 
 /** The original filters firewalls by these only. */
 const FILTERED_BY = "id partition name project size image hostname mac tags".split(" ");
-
-const networks = (doc: Doc) =>
-  (((doc["allocation"] as Doc | null)?.["networks"] ?? []) as { networkid: string }[])
-    .map(({ networkid }) => networkid)
-    .join(",");
 
 export const firewall: Resource = {
   name: "firewall",
   aliases: ["firewalls", "fw"],
   help: "machines that guard networks",
   path: "/v1/firewall",
+  sortKeys: Object.fromEntries(Object.entries(SORT_KEYS).filter(([key]) => key !== "rack")),
   columns: [
     column("ID", "id"),
     { header: "Age", cell: (doc) => age(field("allocation.created")(doc)) },
     column("Hostname", "allocation.hostname"),
     column("Project", "allocation.project"),
-    { header: "Networks", cell: networks },
+    { header: "Networks", cell: networkIds },
     { header: "IPs", cell: addresses },
     column("Partition", "partition.id"),
   ],

@@ -1,7 +1,40 @@
-import { truncate } from "../output/age.ts";
-import { changed, column, field, type Doc, type Flag, type Resource } from "./resource.ts";
+import { truncateMiddle } from "../output/age.ts";
+import type { Look } from "../output/look.ts";
+import { changed, column, field, lines, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const LIST = "list" as const;
+
+/** Where a row says how it hangs on the one above; no field of the API's. */
+const BRANCH = " branch";
+
+/** Networks with their children below them; whose parent is not among them stands at the end. */
+function asTree(networks: readonly Doc[]): Doc[] {
+  const parentOf = (network: Doc) => field("parentnetworkid")(network);
+  const roots = networks.filter((network) => parentOf(network) === "");
+  const orphans = networks.filter(
+    (network) => parentOf(network) !== "" && !roots.some((root) => root["id"] === parentOf(network)),
+  );
+  return [...roots, ...orphans].flatMap((root) => {
+    const children = networks.filter((network) => parentOf(network) === root["id"]);
+    return [root, ...children.map((child, at) => ({ ...child, [BRANCH]: at === children.length - 1 ? "└─╴" : "├─╴" }))];
+  });
+}
+
+type Consumption = Readonly<Record<string, number>>;
+
+/** How full a network is: an icon for the fuller of its address families, or the numbers of both. */
+function usage(what: "ips" | "prefixes") {
+  return (doc: Doc, { icons, paint }: Look): string => {
+    if (!doc["consumption"]) return "";
+    const families = Object.values(doc["consumption"] as Record<string, Consumption | undefined>).filter(
+      (family) => family !== undefined,
+    );
+    const numbers = families.map((family) => [family[`used_${what}`] ?? 0, family[`available_${what}`] ?? 0] as const);
+    if (!icons) return numbers.map(([used, available]) => `${used}/${available}`).join(" ");
+    const share = Math.max(0, ...numbers.map(([used, available]) => (available > 0 ? used / available : 0)));
+    return share >= 0.9 ? paint("red", "◕") : share >= 0.7 ? paint("yellow", "◒") : paint("green", "●");
+  };
+}
 
 export const network: Resource = {
   name: "network",
@@ -9,23 +42,21 @@ export const network: Resource = {
   help: "external, private and underlay networks",
   path: "/v1/network",
   sortKeys: { id: "id", name: "name", description: "description", partition: "partitionid", project: "projectid" },
-  sort: (doc) => `${field("partitionid")(doc)} ${field("parentnetworkid")(doc)} ${field("id")(doc)}`,
+  sort: "partition,id",
+  rows: asTree,
   columns: [
-    column("ID", "id"),
+    { header: "ID", cell: (doc) => field(BRANCH)(doc) + field("id")(doc) },
     column("Description", "description", "wide"),
     column("Name", "name"),
     column("Project", "projectid"),
     column("Partition", "partitionid"),
     column("Nat", "nat"),
-    column("Shared", "shared"),
+    { header: "Shared", cell: (doc) => String(doc["shared"] === true) },
+    { header: "", cell: usage("prefixes"), in: "table" },
     column("Prefixes", "prefixes"),
-    column("PrivateSuper", "privatesuper", "wide"),
-    {
-      header: "IP Usage",
-      cell: (doc) =>
-        field("usage.available_ips")(doc) ? `${field("usage.used_ips")(doc)}/${field("usage.available_ips")(doc)}` : "",
-      in: "table",
-    },
+    { header: "Private Super", cell: (doc) => String(doc["privatesuper"] === true), in: "wide" },
+    { header: "Annotations", cell: lines(pairs("labels")), in: "wide" },
+    { header: "IP Usage", cell: usage("ips"), in: "table" },
   ],
   filters: [
     { flags: "--id <id>", help: "filter", field: "id" },
@@ -125,6 +156,18 @@ export const ALLOCATE_FLAGS: readonly Flag[] = [
   },
 ];
 
+const shortened =
+  (path: string) =>
+  (doc: Doc, { wide }: Look): string =>
+    wide ? field(path)(doc) : truncateMiddle(field(path)(doc), 30);
+
+const tagsOf = (doc: Doc) => (doc["tags"] ?? []) as readonly string[];
+/** Tags of metal-stack's own, as the original shortens them. */
+const shortTag = (tag: string) =>
+  tag
+    .replace(/^machine\.metal-stack\.io\/id=([^=]*).*/, "machine:$1")
+    .replace(/^cluster\.metal-stack\.io\/id\/namespace\/service=([^=]*).*/, "service:$1");
+
 export const ip: Resource = {
   name: "ip",
   aliases: ["ips"],
@@ -139,16 +182,23 @@ export const ip: Resource = {
     type: "type",
     age: "created",
   },
+  sort: "ipaddress",
   id: field("ipaddress"),
   columns: [
     column("IP", "ipaddress"),
     column("Allocation UUID", "allocationuuid", "wide"),
-    { header: "Description", cell: (doc) => truncate(field("description")(doc), 30) },
-    { header: "Name", cell: (doc) => truncate(field("name")(doc), 30) },
+    { header: "Description", cell: shortened("description") },
+    { header: "Name", cell: shortened("name") },
     column("Network", "networkid"),
     column("Project", "projectid"),
     column("Type", "type"),
-    { header: "Tags", cell: (doc) => field("tags")(doc).replaceAll("machine.metal-stack.io/id=", "machine:") },
+    {
+      header: "Tags",
+      cell: (doc, { wide }) =>
+        tagsOf(doc)
+          .map(wide ? String : shortTag)
+          .join("\n"),
+    },
   ],
   filters: [
     { flags: "--ipaddress <ip>", help: "filter", field: "ipaddress" },
@@ -165,7 +215,7 @@ export const ip: Resource = {
     { flags: "--ipaddress <ip>", help: "a certain address; the next free one when absent", field: "ipaddress" },
     { flags: "--network <id>", help: "network", field: "networkid" },
     { flags: "--project <id>", help: "project", field: "projectid" },
-    { flags: "--type <type>", help: "ephemeral or static", field: "type" },
+    { flags: "--type <type>", help: "ephemeral (unless said) or static", field: "type" },
     { flags: "-n, --name <name>", help: "name", field: "name" },
     { flags: "-d, --description <text>", help: "description", field: "description" },
     { flags: "--tags <tags>", help: "tags", field: "tags", kind: LIST },
@@ -173,5 +223,6 @@ export const ip: Resource = {
   ],
   create: (api, { ipaddress, ...request }) =>
     api.post(ipaddress ? `/v1/ip/allocate/${encodeURIComponent(ipaddress as string)}` : "/v1/ip/allocate", request),
+  verbAliases: { delete: ["free"] },
   delete: (api, id) => api.delete(`/v1/ip/free/${encodeURIComponent(id)}`),
 };

@@ -21,16 +21,20 @@ export interface Resource {
   readonly help: string;
   readonly path: string;
   readonly columns: readonly Column<Doc>[];
-  /** The rows of a document in a table; itself unless said. */
-  readonly rows?: (document: Doc) => readonly Doc[];
-  /** Default sort order of lists. */
-  readonly sort?: (document: Doc) => string;
+  /** The rows that documents are in a table; themselves unless said. */
+  readonly rows?: (documents: readonly Doc[], flags: GlobalFlags & Doc) => readonly Doc[];
+  /** How lists are sorted when nobody says, as `--sort-by` has it; by id unless said. */
+  readonly sort?: string;
   /** What `--sort-by` of list takes; id, name and description unless said. */
   readonly sortKeys?: SortKeys;
   /** Id of a document; its `id` unless said. */
   readonly id?: (document: Doc) => string;
   /** Filters of list; when given, lists ask POST <path>/find. */
   readonly filters?: readonly Flag[];
+  /** Flags of list that are no filters: they stand in the query of the request. */
+  readonly listFlags?: readonly Flag[];
+  /** Flags of list that say how it is shown. */
+  readonly shownFlags?: readonly Flag[];
   readonly createFlags?: readonly Flag[];
   readonly updateFlags?: readonly Flag[];
   readonly deleteFlags?: readonly Flag[];
@@ -43,6 +47,9 @@ export interface Resource {
   readonly delete?: (api: ApiClient, id: string, flags: Doc) => Promise<Doc>;
   /** Comment lines that `describe` puts above a document in YAML. */
   readonly comment?: (api: ApiClient, id: string) => Promise<readonly string[]>;
+  readonly deleteHelp?: string;
+  /** More names of a generic command than all nouns have. */
+  readonly verbAliases?: Partial<Record<Verb, readonly string[]>>;
   /** Names of the generic commands this resource has; all unless said. */
   readonly verbs?: readonly Verb[];
 }
@@ -77,6 +84,9 @@ export function pairs(path: string): (document: Doc) => string {
       .join(",");
   };
 }
+
+/** A cell whose parts, separated by commas, stand one a line. */
+export const lines = (cell: (document: Doc) => string) => (document: Doc) => cell(document).replaceAll(",", "\n");
 
 /** A list with entries added and removed. @throws Error for one to remove that is not there */
 export function changed(list: readonly string[], add: readonly string[], remove: readonly string[]): string[] {

@@ -1,9 +1,10 @@
 // What holds for machines of a size: for whom they are kept, and which images they run.
 import { truncate } from "../output/age.ts";
 import type { Column } from "../output/printer.ts";
-import { column, field, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
+import { column, field, lines, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const joined = (path: string) => (doc: Doc) => field(path)(doc).replaceAll(",", ", ");
+const truncated = (path: string) => (doc: Doc) => truncate(field(path)(doc), 50);
 const flag = (flags: string, help: string, path: string): Flag => ({ flags, help, field: path });
 
 const SETTINGS: readonly Flag[] = [
@@ -24,12 +25,11 @@ export const sizeReservation: Resource = {
     column("Size", "sizeid"),
     column("Project", "projectid"),
     { header: "Partitions", cell: joined("partitionids") },
-    { header: "Description", cell: (doc) => truncate(field("description")(doc), 50) },
+    { header: "Description", cell: (doc, { wide }) => (wide ? field : truncated)("description")(doc) },
     column("Amount", "amount"),
-    { header: "Labels", cell: pairs("labels"), in: "wide" },
+    { header: "Labels", cell: lines(pairs("labels")), in: "wide" },
   ],
-  sort: (doc) =>
-    JSON.stringify([field("projectid")(doc), field("sizeid")(doc), field("partitionids")(doc), field("id")(doc)]),
+  sort: "project,size,partition,id",
   filters: [
     flag("--id <id>", "filter", "id"),
     flag("--size <id>", "filter", "sizeid"),
@@ -51,14 +51,23 @@ export const RESERVATION_USAGE_FILTERS: readonly Flag[] = [
   flag("--partition <id>", "filter", "partitionid"),
 ];
 
+export const RESERVATION_USAGE_KEYS = {
+  partition: "partitionid",
+  size: "sizeid",
+  project: "projectid",
+  id: "id",
+  amount: "amount",
+  "used-amount": "usedamount",
+};
+
 export const RESERVATION_USAGE_COLUMNS: readonly Column<Doc>[] = [
   column("ID", "id"),
   column("Size", "sizeid"),
   column("Project", "projectid"),
   column("Partition", "partitionid"),
-  { header: "Used/Amount", cell: (doc) => `${field("usedamount")(doc)}/${field("amount")(doc)}` },
+  { header: "Used / Amount", cell: (doc) => `${field("usedamount")(doc)}/${field("amount")(doc)}` },
   column("Allocated", "projectallocations", "wide"),
-  { header: "Labels", cell: pairs("labels"), in: "wide" },
+  { header: "Labels", cell: lines(pairs("labels")), in: "wide" },
 ];
 
 export const sizeImageConstraint: Resource = {
@@ -73,10 +82,11 @@ export const sizeImageConstraint: Resource = {
     column("Image", "image"),
     column("Constraint", "constraint"),
   ],
-  rows: (doc) => {
-    const { images = {} } = (doc["constraints"] ?? {}) as { images?: Record<string, string> };
-    return Object.entries(images)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([image, constraint]) => ({ ...doc, image, constraint }));
-  },
+  rows: (documents) =>
+    documents.flatMap((doc) => {
+      const { images = {} } = (doc["constraints"] ?? {}) as { images?: Record<string, string> };
+      return Object.entries(images)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([image, constraint]) => ({ ...doc, image, constraint }));
+    }),
 };

@@ -28,6 +28,7 @@ function facts(different: Partial<WhyFacts> & { event?: EventType; heard?: numbe
     waitingUntil: ago(-0.5),
     liveliness: "Alive",
     container,
+    reservedFor: null,
     allocation: null,
     rescue: null,
     release: null,
@@ -295,10 +296,40 @@ const CASES: readonly [state: string, facts: WhyFacts, doing: string, since: num
     60,
     1 - 5,
   ],
+  [
+    "reserved-for-projects",
+    facts({ reservedFor: "1 machine waits and is reserved: 2 for project p2" }),
+    "waiting for an allocation by a project with a reservation of its size: 1 machine waits and is reserved: 2 for project p2",
+    60,
+    1 - 5,
+  ],
   ["waiting", facts(), "waiting for an allocation", 60, 1 - 5],
 ];
 
 describe("why", () => {
+  it.each<[WhyFacts["rescue"], string, number]>([
+    [
+      { kind: "boot device", at: ago(-14), reset: 1 },
+      "reset 1 of 4: its BMC boots it from the network, if it is silent until then; if it boots from the network it waits again",
+      -14,
+    ],
+    [
+      {
+        kind: "hands off",
+        because: "3 other free machines of its partition fell silent with it: look at the partition first",
+      },
+      "nothing by itself, because 3 other free machines of its partition fell silent with it: look at the partition first; if it boots from the network it waits again",
+      6 - 1440,
+    ],
+    [
+      { kind: "gave up", resets: 4 },
+      "nothing by itself: 4 resets did not help; if it boots from the network it waits again",
+      6 - 1440,
+    ],
+  ])("a silent machine that nobody has is told what comes: %j", (plan, next, deadline) =>
+    expect(why(facts({ heard: 6, rescue: plan }), NOW)).toMatchObject({ state: "dead", next, deadline: ago(deadline) }),
+  );
+
   it.each(CASES)("a machine is %s", (state, known, doing, since, deadline) => {
     const answer = why(known, NOW);
     expect(answer).toMatchObject({ state, doing, since: ago(since), deadline: ago(deadline) });
@@ -345,6 +376,14 @@ describe("why", () => {
     });
   });
 
+  it.each([
+    ["LOCKED", "locked by ann: evidence"],
+    ["TAINTED", "reserved by ann: evidence"],
+  ] as const)("says of a machine in use that it is %s", (value, text) => {
+    const state = { value, description: "evidence", issuer: "ann" };
+    expect(why(facts({ ...allocated(), state }), NOW).also).toContain(text);
+  });
+
   it("forgets commands that were superseded, and lamps", () => {
     const commands = [command({ command: "LED-ON" }), command({ done: ago(1), error: "superseded by release" })];
     expect(why(facts({ commands }), NOW).also).toEqual([]);
@@ -371,7 +410,7 @@ describe("why", () => {
       `its BMC password could not be changed since ${ago(30).toISOString()}, 2 attempts: no answer`,
       "it crashed before (it was a bad morning)",
       "switch leaf01: FRR does not reload",
-      "locked: evidence",
+      "locked by ann: evidence",
       "let go without proof by bob: scrap",
     ]);
   });

@@ -14,6 +14,8 @@ import type { Specification } from "./specification.ts";
 /** 422 with a reason for each candidate, in addition to what the original answers. */
 export class AllocationRefusal extends ApiError {
   readonly reasons: readonly string[];
+  /** The message and the reasons name projects and machines of others. */
+  readonly toMembers = "no machine available: those of this size here are taken, kept for others, or not ready";
 
   constructor(message: string, reasons: readonly string[]) {
     super(422, message);

@@ -5,7 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
 import { auditRoutes } from "../audit/routes.ts";
 import { recordEvent } from "../provisioning/store.ts";
-import { buildFleet, type Fleet, HARDWARE, INTERNET, PARTITION, PROJECT, waitingMachine } from "../testing/fleet.ts";
+import {
+  buildFleet,
+  type Fleet,
+  HARDWARE,
+  INTERNET,
+  PARTITION,
+  PROJECT,
+  SIZE,
+  waitingMachine,
+} from "../testing/fleet.ts";
 import { refusal } from "../testing/refusal.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { machineBmcRoutes } from "./routes-bmc.ts";
@@ -142,6 +151,32 @@ describe("what ails and what happens", () => {
       .where("id", "=", id)
       .execute();
     expect((await why(id)).state).toBe("quarantined");
+  });
+
+  it("a machine that waits for others, because its size is reserved, says for whom", async () => {
+    const { db } = world.context;
+    const partition_id = "reserved-1";
+    await db
+      .insertInto("partitions")
+      .values({ id: partition_id, boot_configuration: json({}) as never })
+      .execute();
+    const id = await waitingMachine(db, { partition_id });
+    expect((await why(id)).state).toBe("waiting");
+    const row = { id: "r", size_id: SIZE, project_id: "other", amount: 2 };
+    await db.insertInto("size_reservations").values(row).execute();
+    await db
+      .insertInto("size_reservation_partitions")
+      .values({ reservation_id: "r", partition_id, ordinal: 0 })
+      .execute();
+    expect(await why(id)).toMatchObject({
+      state: "reserved-for-projects",
+      doing: expect.stringContaining("1 machine waits and is reserved: 2 for project other") as string,
+    });
+    await post(`/${id}/state`, { value: "LOCKED", description: "evidence" });
+    expect(await why(id)).toMatchObject({
+      state: "kept",
+      doing: "waiting, but locked by metal-edit@metal-stack.io: evidence",
+    });
   });
 
   it("every step of a machine's life is told in one sentence", async () => {

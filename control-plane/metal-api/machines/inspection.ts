@@ -7,10 +7,12 @@ import type { Db } from "../database/schema.ts";
 import type { IssueSubject, SwitchFact } from "../provisioning/issues/index.ts";
 import { liveliness } from "../provisioning/rules.ts";
 import { eventsOf } from "../provisioning/store.ts";
+import { reservedForOthers } from "../size-reservations/rules.ts";
+import { reservationUsage } from "../size-reservations/store.ts";
 import { rescuePlan } from "../rescue/rules.ts";
 import { rescueFacts } from "../rescue/store.ts";
 import type { WhyFacts } from "./rules-why-facts.ts";
-import { machineById, type MachineRow } from "./store.ts";
+import { available, machineById, type MachineRow } from "./store.ts";
 
 /** As many as anybody reads. */
 const JOBS_SHOWN = 50;
@@ -39,6 +41,7 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
   ]);
   const container = containers.get(id);
   const release = releases.get(id);
+  const reservedFor = machine.allocation ? null : await reservedForProjects(db, machine);
   return {
     id,
     created: machine.created,
@@ -47,6 +50,7 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
     state: { value: machine.state_value, description: machine.state_description, issuer: machine.state_issuer },
     disks: { state: machine.disks, reason: machine.disks_reason, since: machine.disks_since },
     waitingUntil: machine.waiting_until,
+    reservedFor,
     liveliness: liveliness(container, machine.allocation !== null, now),
     container,
     allocation: machine.allocation && {
@@ -83,6 +87,22 @@ export async function whyFacts(db: Db, id: string, now: Date): Promise<WhyFacts>
     })),
     commands: commands.map(({ command, created, sent, done, error }) => ({ command, created, sent, done, error })),
   };
+}
+
+/** What somebody is told who has reserved nothing; null when he would get a machine like this one. */
+async function reservedForProjects(db: Db, { partition_id, size_id }: MachineRow): Promise<string | null> {
+  if (partition_id === null) return null;
+  const reservations = await reservationUsage(db, { partitionid: partition_id, sizeid: size_id });
+  if (reservations.length === 0) return null;
+  const { count } = await db
+    .selectFrom("machines")
+    .leftJoin("provisioning_states", "provisioning_states.machine_id", "machines.id")
+    .select((from) => from.fn.countAll<number>().as("count"))
+    .where("partition_id", "=", partition_id)
+    .where("size_id", "=", size_id)
+    .where(available)
+    .executeTakeFirstOrThrow();
+  return count === 0 ? null : (reservedForOthers("", count, reservations) ?? null);
 }
 
 function bmcOf({ ipmi }: Pick<MachineRow, "ipmi">) {

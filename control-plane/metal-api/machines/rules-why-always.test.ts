@@ -26,6 +26,7 @@ const anyFacts: fc.Arbitrary<WhyFacts> = fc.record({
     since: time,
   }),
   waitingUntil: maybe(time),
+  reservedFor: fc.constantFrom(null, "1 machine waits and is reserved: 1 for project p1"),
   liveliness: fc.constantFrom("Alive", "Dead", "Unknown", ""),
   container: fc.option(
     fc.record({

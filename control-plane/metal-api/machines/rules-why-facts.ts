@@ -16,6 +16,8 @@ export interface WhyFacts {
   readonly state: { readonly value: StoredState; readonly description: string; readonly issuer: string };
   readonly disks: { readonly state: DisksState; readonly reason: string; readonly since: Date };
   readonly waitingUntil: Date | null;
+  /** All machines like it that wait are kept for these projects; null when some are left for others. */
+  readonly reservedFor: string | null;
   readonly liveliness: Liveliness;
   /** The newest event is enough. */
   readonly container: EventContainer | undefined;

@@ -128,6 +128,20 @@ export const FREE: readonly State[] = [
     },
   },
   {
+    name: "reserved-for-projects",
+    applies: ({ reservedFor }) => reservedFor !== null,
+    answer: (facts) => ({
+      doing: `waiting for an allocation by a project with a reservation of its size: ${facts.reservedFor}`,
+      since: facts.disks.since,
+      deadline: after(heardAt(facts), SILENCE_MS),
+      next: "these projects may get it; others are refused until more machines wait than are reserved",
+      actions: [
+        "see who has reserved how many and used how many: metalctl size reservation usage",
+        "reserve less, or add machines of its size",
+      ],
+    }),
+  },
+  {
     name: "waiting",
     applies: () => true,
     answer: (facts) => ({

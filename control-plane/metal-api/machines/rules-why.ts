@@ -43,9 +43,15 @@ const AILMENTS: readonly Ailment[] = [
     (facts) => (facts.container?.crashLoop ? `it crashed before${because(errorText(facts))}` : undefined),
   ],
   [[], switchErrors],
-  [["kept"], ({ state }) => (state.value === "LOCKED" ? `locked: ${state.description}` : undefined)],
+  [["kept"], keptBy],
   [[], ({ disks }) => (disks.state === "erased" && disks.reason !== "" ? disks.reason : undefined)],
 ];
+
+/** An operator's word counts in every state; what it keeps from happening differs. */
+function keptBy({ state: { value, description, issuer } }: WhyFacts): string | undefined {
+  if (value === "") return undefined;
+  return `${value === "LOCKED" ? "locked" : "reserved"}${issuer && ` by ${issuer}`}: ${description}`;
+}
 
 function switchErrors({ switches }: WhyFacts): string | undefined {
   const errors = switches.flatMap(({ id, lastError }) => (lastError === "" ? [] : [`switch ${id}: ${lastError}`]));

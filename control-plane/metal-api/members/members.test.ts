@@ -140,7 +140,7 @@ describe("a member", () => {
       "/v1/machine/allocate",
       request(OURS, fleet.network.id),
     );
-    expect(allocated.status).toBe(200);
+    expect([allocated.status, allocated.body]).toEqual([200, expect.anything()]);
     machine = allocated.body;
     const address = { projectid: OURS, networkid: INTERNET, machineid: machine.id };
     const taken = await call<IPResponse>("ann", "POST", "/v1/ip/allocate", address);
@@ -215,6 +215,7 @@ describe("a member", () => {
     await db.updateTable("machines").set({ state_value: "LOCKED" }).where("id", "!=", machine.id).execute();
     const none = await call<{ message: string; reasons?: string[] }>("ann", "POST", "/v1/machine/allocate", wanted);
     expect([none.status, none.body.reasons]).toEqual([422, undefined]);
+    expect(none.body.message).toContain("no machine available: those of this size here are taken");
     const told = await world.call<{ reasons: string[] }>("edit", "POST", "/v1/machine/allocate", wanted);
     expect(told.body.reasons.length).toBeGreaterThan(0);
     await db.updateTable("machines").set({ state_value: "" }).execute();

@@ -7,6 +7,8 @@ export interface Answer {
   readonly message: string;
   /** Why, one by one; ours. */
   readonly reasons?: readonly string[];
+  /** For members of projects, instead of message and reasons. */
+  readonly toMembers?: string;
   /** True when it is our fault and belongs into the log, not to the caller. */
   readonly unexpected?: boolean;
 }

@@ -80,9 +80,9 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error);
     if (answer.unexpected) context.log.error({ err: error, rqid: request.id, url: request.url }, "request failed");
-    // The reasons name machines of others.
     if (error instanceof TooManyRequests) reply.header("retry-after", error.retryAfterSeconds);
-    return sendError(reply, answer.statusCode, answer.message, request.member ? undefined : answer.reasons);
+    if (request.member && answer.toMembers !== undefined) return sendError(reply, answer.statusCode, answer.toMembers);
+    return sendError(reply, answer.statusCode, answer.message, answer.reasons);
   });
   app.setNotFoundHandler((request, reply) => {
     const methods = known.methodsOf(request.url);

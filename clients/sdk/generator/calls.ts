@@ -67,7 +67,10 @@ export interface Group {
   readonly calls: readonly Call[];
 }
 
-/** @throws Error when two operations would have one name */
+/** Nouns are beside the client's own calls by method and path. */
+const RESERVED = ["request", "get", "post", "put", "delete"];
+
+/** @throws Error when a noun hides a call of the client's own */
 export function groupsOf(document: ApiDocument): Group[] {
   const types = new Types(document);
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -78,24 +81,29 @@ export function groupsOf(document: ApiDocument): Group[] {
       tag,
       members.map(({ operation }) => operation),
     );
+    const names = new Set<string>();
     const calls = members.flatMap(({ path, method, operation }) =>
-      (STATED[operation.operationId] ?? [{}]).map((stated) => callOf(types, noun, path, method, operation, stated)),
+      (STATED[operation.operationId] ?? [{}]).map((stated) => {
+        const short = stated.name ?? callName(operation.operationId, noun);
+        const name = names.has(short) ? operation.operationId : short;
+        names.add(name);
+        return callOf(types, name, path, method, operation, stated);
+      }),
     );
-    const twice = calls.find(({ name }, at) => calls.findIndex((other) => other.name === name) !== at);
-    if (twice) throw new Error(`two operations of ${tag} would be named ${twice.name}: see generator/names.ts`);
-    return { name: groupName(noun), calls };
+    const name = groupName(noun);
+    if (RESERVED.includes(name)) throw new Error(`the tag ${tag} hides a call of the client: choose another`);
+    return { name, calls };
   });
 }
 
 function callOf(
   types: Types,
-  noun: string,
+  name: string,
   path: string,
   method: string,
   { operationId, summary, parameters = [], responses }: Operation,
   stated: Stated,
 ): Call {
-  const name = stated.name ?? callName(operationId, noun);
   const at = (place: Parameter["in"]) => parameters.filter((parameter) => parameter.in === place);
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter!);
   const first = stated.machine ? [`machine: ${stated.machine}`] : [];

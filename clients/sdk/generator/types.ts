@@ -50,6 +50,7 @@ export class Types {
         if (schema.properties) return this.#fields(schema, input);
         return `Record<string, ${schema.additionalProperties ? this.typeOf(schema.additionalProperties, input) : "unknown"}>`;
       default:
+        if (Object.keys(schema).every((key) => key === "description")) return "unknown";
         throw new Error(`the generator does not know what this is: ${JSON.stringify(schema)}`);
     }
   }

@@ -151,6 +151,12 @@ describe.each(Object.entries(transports))("the client over %s", (_, fetch) => {
     await expect((await answering(busy("3600"), { fetch })).size.list()).rejects.toMatchObject({ status: 429 });
   });
 
+  it("gives up on an answer that does not end", async () => {
+    const client = await answering({ stalled: true }, { fetch, retries: 1 });
+    await expect(client.size.list({ timeout: 50 })).rejects.toThrow("/v1/size: no answer within 50 ms");
+    expect(server!.asked).toHaveLength(2);
+  });
+
   it("gives up on an API that does not answer, and whenever it is told to", async () => {
     const client = await answering({ silent: true }, { fetch, retries: 0 });
     await expect(client.size.list({ timeout: 50 })).rejects.toThrow(TimeoutError);
@@ -191,6 +197,13 @@ describe("the client", () => {
       "DELETE /metal/v1/size/s ",
       "GET /metal/v1/image?show-usage=true ",
     ]);
+  });
+
+  it("does not follow to another place with its key", async () => {
+    const client = await answering({ status: 301, headers: { location: "https://elsewhere.example/" } });
+    const listing = client.size.list();
+    await expect(listing).rejects.toThrow("the API is not here, but at https://elsewhere.example/");
+    expect(server!.asked).toHaveLength(1);
   });
 
   it("gives what an unhealthy API says of itself", async () => {

@@ -1,6 +1,6 @@
 // One request, as many attempts as are safe, one answer.
 import type { Authorization } from "./credentials.ts";
-import { NetworkError, refusalOf, TimeoutError } from "./errors.ts";
+import { MetalError, NetworkError, refusalOf, TimeoutError } from "./errors.ts";
 import { isPassing, isSafe, pauseBefore } from "./rules-retry.ts";
 import { type Fetch, type FetchAnswer, neverSent } from "./transport.ts";
 import { randomHex } from "#platform";
@@ -59,26 +59,29 @@ export async function send(connection: Connection, method: string, path: string,
   const { retries = connection.retries, signal } = options;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
-    const more = attempt <= retries;
-    let retryAfter: string | null = null;
-    try {
-      const answer = await once(connection, prepared, options);
-      if (answer.status < 400) return read(prepared, answer);
+    const answer = await once(connection, prepared, options).catch(lost);
+    if (!(answer instanceof Error)) {
+      if (answer.status < 300) return read(prepared, answer);
+      if (answer.status < 400)
+        throw new NetworkError(`${prepared.name}: the API is not here, but at ${answer.location}`);
       if (answer.status === 401 && !renewed && connection.authorization.renew?.()) {
         renewed = true;
         attempt -= 1;
         continue;
       }
-      retryAfter = answer.retryAfter;
-      const refusal = refusalOf(answer.status, answer.text, answer.requestId);
-      if (!more || !safe || !isPassing(answer.status)) throw refusal;
-      await pause(attempt, retryAfter, signal, refusal);
-    } catch (error) {
-      const lost = error instanceof NetworkError || error instanceof TimeoutError;
-      if (!lost || !more || !(safe || neverSent(error))) throw error;
-      await pause(attempt, retryAfter, signal, error);
     }
+    const failure = answer instanceof Error ? answer : refusalOf(answer.status, answer.text, answer.requestId);
+    const again = failure instanceof MetalError ? safe && isPassing(failure.status) : safe || neverSent(failure);
+    const wait = pauseBefore(attempt, "retryAfter" in answer ? answer.retryAfter : null, new Date(), Math.random());
+    if (!again || attempt > retries || wait === undefined) throw failure;
+    await sleep(wait, signal);
   }
+}
+
+/** The failures that trying again may mend. */
+function lost(error: unknown): NetworkError | TimeoutError {
+  if (error instanceof NetworkError || error instanceof TimeoutError) return error;
+  throw error;
 }
 
 function prepare(base: string, method: string, path: string, options: RequestOptions): Prepared {
@@ -136,7 +139,8 @@ async function once(connection: Connection, prepared: Prepared, options: Request
     const text = await answer.text();
     options.onAnswer?.(answer);
     const requestId = answer.headers.get("x-request-id") ?? undefined;
-    return { status: answer.status, text, requestId, retryAfter: answer.headers.get("retry-after") };
+    const [retryAfter, location] = ["retry-after", "location"].map((header) => answer.headers.get(header));
+    return { status: answer.status, text, requestId, retryAfter, location };
   } catch (error) {
     stopped(error);
     throw new NetworkError(`${name}: ${messageOf(error)}`, { cause: error });
@@ -156,13 +160,6 @@ function read({ name }: Prepared, { text }: { readonly text: string }): unknown 
   } catch (error) {
     throw new NetworkError(`${name}: the answer is not JSON: ${text.slice(0, 200)}`, { cause: error });
   }
-}
-
-/** @throws `error` when the server asks for more patience than there is, or the signal's reason */
-async function pause(attempt: number, retryAfter: string | null, signal: AbortSignal | undefined, error: unknown) {
-  const milliseconds = pauseBefore(attempt, retryAfter, new Date(), Math.random());
-  if (milliseconds === undefined) throw error;
-  await sleep(milliseconds, signal);
 }
 
 /** @throws the signal's reason when it is aborted */

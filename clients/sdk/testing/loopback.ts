@@ -18,6 +18,8 @@ export interface Answer {
   readonly cut?: true;
   /** Never answer. */
   readonly silent?: true;
+  /** Never end the answer. */
+  readonly stalled?: true;
 }
 
 export interface Loopback {
@@ -35,11 +37,12 @@ export async function loopback(answer: (asked: Asked, before: number) => Answer)
     request.on("end", () => {
       const { method, url, headers } = request;
       const one = { method: method!, url: url!, headers, body: Buffer.concat(chunks) };
-      const { status = 200, headers: more, body = "", cut, silent } = answer(one, asked.length);
+      const { status = 200, headers: more, body = "", cut, silent, stalled } = answer(one, asked.length);
       asked.push(one);
       if (cut) return void request.socket.destroy();
       if (silent) return;
       response.writeHead(status, { "content-type": "application/json", ...more });
+      if (stalled) return void response.write("[");
       response.end(typeof body === "string" ? body : JSON.stringify(body));
     });
   });

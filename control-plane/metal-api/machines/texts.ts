@@ -117,7 +117,7 @@ async function linesOf(db: Db, query: MachineQuery, after: string | undefined, l
   const machines = db
     .selectFrom("machines")
     .leftJoin("allocations", "allocations.machine_id", "machines.id")
-    .select(["machines.id", "state_value", "disks", "waiting_until", sql<string>`answer_version`.as("answer_version")])
+    .select(["machines.id", "state_value", "disks", "waiting_until", "answer_version"])
     .where((where) => where.and(machineConditions(query)))
     .orderBy("machines.id")
     .$if(after !== undefined, (select) => select.where("machines.id", ">", after!))

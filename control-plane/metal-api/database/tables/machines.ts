@@ -38,6 +38,8 @@ export interface MachinesTable extends Entity {
   disks_since: Timestamp;
   /** When metal-bmc of its partition last reported its BMC. */
   bmc_seen: Date | null;
+  /** Renewed with all but what changes every minute; see machines/texts.ts. */
+  answer_version: Generated<number>;
   ended_allocation: string | null;
   allocation_ended: Date | null;
 }

@@ -4,6 +4,7 @@
 //   --seed      a whole number; by the clock when absent
 //   --machines  simulated machines; 10 when absent
 //   --history   tell everything that happens
+// Ctrl-C ends it after the strike that is under way, with its report; a second one at once.
 // Ends with 0 when nothing that must never be was; else tells it, with the seed to see it again.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,8 +25,12 @@ const { values } = parseArgs({
 });
 const groups = values.kind === "all" ? Object.keys(FAULTS).map((kind) => [kind]) : [values.kind.split(",")];
 
+const end = new AbortController();
+process.once("SIGINT", () => end.abort()).once("SIGTERM", () => end.abort());
+
 let failed = false;
 for (const kinds of groups) {
+  if (end.signal.aborted) break;
   const folder = mkdtempSync(join(tmpdir(), "metal-faults-"));
   const began = Date.now();
   const name = kinds.join(",");
@@ -37,6 +42,7 @@ for (const kinds of groups) {
       machines: Number(values.machines),
       restEvery: Number(values["rest-every"]),
       folder,
+      end: end.signal,
       ...(values.history && { tell: (line) => console.log(line) }),
     });
     const seconds = Math.round((Date.now() - began) / 1000);

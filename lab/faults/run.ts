@@ -20,6 +20,8 @@ export interface RunPlan {
   readonly folder: string;
   /** Strikes between two pauses. */
   readonly restEvery: number;
+  /** Ends the run after the strike that is under way. */
+  readonly end?: AbortSignal;
   /** Called with every line of the history. */
   readonly tell?: (line: string) => void;
 }
@@ -81,7 +83,7 @@ export async function run(plan: RunPlan): Promise<RunReport> {
     return await new Run(plan, region, say).go();
   } catch (error) {
     const tail = history.slice(-HISTORY_TOLD).join("\n");
-    const again = `npm run faults -- --kind ${plan.kinds.join(",")} --runs ${plan.strikes} --seed ${plan.seed} --machines ${plan.machines}`;
+    const again = `npm run faults -- --kind ${plan.kinds.join(",")} --runs ${plan.strikes} --seed ${plan.seed} --machines ${plan.machines} --rest-every ${plan.restEvery}`;
     throw new Broken(`${(error as Error).message}\n\n${tail}\n\nagain: ${again}\nlogs: ${plan.folder}/logs`, {
       cause: error,
     });
@@ -113,18 +115,21 @@ class Run {
     const { kinds, strikes, restEvery } = this.#plan;
     await this.#tenants.moveIn();
     await this.#rest();
-    for (let strike = 1; strike <= strikes; strike++) {
+    let struck = 0;
+    while (struck < strikes && !this.#plan.end?.aborted) {
+      struck += 1;
       const kind = this.#random.pick(kinds);
-      this.#say(`── strike ${strike}: ${FAULTS[kind]!.what}`);
+      this.#say(`── strike ${struck}: ${FAULTS[kind]!.what}`);
       this.#tenants.burst(this.#random.between(2, 6), FAULTS[kind]!.often);
       await sleep(this.#moment());
       await FAULTS[kind]!.strike(this.#region, this.#random, this.#say);
       await this.#check();
-      if (strike % restEvery === 0 || strike === strikes) await this.#rest();
+      if (struck % restEvery === 0) await this.#rest();
     }
+    if (struck % restEvery !== 0) await this.#rest();
     const boots = this.#region.fleet.machines.reduce((sum, machine) => sum + machine.boots, 0);
     return {
-      strikes,
+      strikes: struck,
       kills: this.#region.kills,
       pauses: this.#pauses,
       waits: this.#waits,

@@ -182,6 +182,8 @@ export async function unrest(db: Kysely<unknown>): Promise<string[]> {
 export async function passTime(db: Kysely<unknown>, minutes: number): Promise<void> {
   const ago = sql.raw(`interval '${minutes} minutes'`);
   await db.transaction().execute(async (tx) => {
+    // In the order of locks that metal-api keeps: else the deadlocks would be ours.
+    await sql`select from machines order by id for update`.execute(tx);
     await sql`update releases set since = since - ${ago}, deadline = deadline - ${ago}, next_try = next_try - ${ago}
       where finished is null`.execute(tx);
     await sql`update bmc_commands set expires = expires - ${ago}, created = created - ${ago}, done = done - ${ago}`.execute(

@@ -22,11 +22,13 @@ interface Wish {
   readonly event?: string;
   readonly liveliness?: MachineResponse["liveliness"];
   readonly state?: MachineState["value"];
+  readonly reasons?: string[];
 }
 
-function machine({ allocation, event, liveliness = "Alive", state = "" }: Wish): MachineResponse {
+function machine({ allocation, event, liveliness = "Alive", state = "", reasons = [] }: Wish): MachineResponse {
   const log = event === undefined ? [] : [{ event }];
-  const rest = { id: "m1", liveliness, events: { log }, state: { value: state }, ...(allocation && { allocation }) };
+  const said = { id: "m1", liveliness, events: { log }, state: { value: state }, reasons };
+  const rest = { ...said, ...(allocation && { allocation }) };
   return rest as unknown as MachineResponse;
 }
 
@@ -37,7 +39,8 @@ describe("the state of a machine", () => {
     ["was never heard", { liveliness: "" }, "preparing"],
     ["waited, and is silent now", { event: "Waiting", liveliness: "Dead" }, "preparing"],
     ["waits, and is locked", { event: "Waiting", state: "LOCKED" }, "preparing"],
-    ["waits, and is reserved", { event: "Waiting", state: "RESERVED" }, "waiting"],
+    ["waits, and is reserved", { event: "Waiting", state: "RESERVED", reasons: ["reserved"] }, "waiting"],
+    ["waited, and does not ask just now", { event: "Waiting", reasons: ["not waiting for instructions"] }, "preparing"],
     ["was just allocated", { event: "Waiting", allocation: { succeeded: false } }, "installing"],
     ["is in use", { event: "Phoned Home", allocation: { succeeded: true } }, "installed"],
   ])("of one that %s", (_, wish, state) => {

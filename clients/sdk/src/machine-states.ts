@@ -47,12 +47,16 @@ const WAITING = "Waiting";
 
 export const isUnallocated = (machine: MachineResponse): machine is UnallocatedMachine => !machine.allocation;
 
-/** Not of a machine that is dead or locked, though its last word was that it waits. */
+/**
+ * Whether it can be had just now. Its last word may be that it waits, and the API knows reasons against it all the same:
+ * that it is locked, silent, or just asks again. That it is reserved is none: who names the machine gets it.
+ */
 export const isWaiting = (machine: MachineResponse): machine is WaitingMachine =>
   isUnallocated(machine) &&
   machine.events.log[0]?.event === WAITING &&
   machine.liveliness === "Alive" &&
-  machine.state.value !== "LOCKED";
+  machine.state.value !== "LOCKED" &&
+  (machine.reasons ?? []).length <= (machine.state.value === "RESERVED" ? 1 : 0);
 
 export const isAllocated = (machine: MachineResponse): machine is AllocatedMachine => Boolean(machine.allocation);
 

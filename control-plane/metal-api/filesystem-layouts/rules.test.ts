@@ -131,6 +131,17 @@ describe("a layout builds only on what it provides:", () => {
       /not configured/,
     ],
     [
+      "a volume of the rest before the last",
+      {
+        volumegroups: [{ name: "vg", devices: ["/dev/sda2"] }],
+        logicalvolumes: [
+          { name: "a", volumegroup: "vg", size: 0, lvmtype: "linear" },
+          { name: "b", volumegroup: "vg", size: 1, lvmtype: "linear" },
+        ],
+      },
+      /variable sized lv must be the last/,
+    ],
+    [
       "a mirror on one device",
       {
         volumegroups: [{ name: "vg", devices: ["/dev/sda2"] }],
@@ -151,6 +162,16 @@ describe("a layout builds only on what it provides:", () => {
     expect(unknownWord(layout({ filesystems: [{ device: "/dev/sda1", format: "x" }] }))).toBe(
       "given format:x is not supported, but:ext3,ext4,none,swap,tmpfs,vfat",
     );
+    const partitions = [{ number: 1, size: 1, gpttype: "ffff" }];
+    for (const [more, problem] of [
+      [{ disks: [{ device: "/dev/sda", wipeonreinstall: true, partitions }] }, "given gpttype:ffff"],
+      [
+        { raid: [{ arrayname: "/dev/md0", devices: [], level: "5", spares: 0 }] },
+        "given raidlevel:5 is not supported, but:0,1",
+      ],
+      [{ logicalvolumes: [{ name: "a", volumegroup: "vg", size: 1, lvmtype: "thin" }] }, "given lvmtype:thin"],
+    ] as const)
+      expect(unknownWord(layout(more as never))).toContain(problem);
   });
 });
 

@@ -6,6 +6,7 @@ import { buildFleet, type Fleet, INTERNET, PROJECT, SUPER } from "../testing/fle
 import { refusal } from "../testing/refusal.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { detachIps } from "./commands.ts";
+import { checkUpdate, scopeOf } from "./rules.ts";
 import { ipRoutes } from "./routes.ts";
 
 let world: World;
@@ -77,7 +78,7 @@ describe("an address", () => {
       422,
       "specific ip not contained in any of the defined prefixes",
     ]);
-    expect((await refusal(allocate({}, "/ten")))[0]).toBe(422);
+    expect(await refusal(allocate({}, "/ten"))).toEqual([422, "unable to parse specific ip: ten"]);
     expect(await refusal(allocate({ addressfamily: "IPv6" }, "/2001:db8:a::3"))).toEqual([
       400,
       "it is not possible to specify specificIP and addressfamily",
@@ -104,6 +105,26 @@ describe("an address", () => {
     await Promise.all(given.map(free));
     const { rows } = await sql`select from ipam.addresses`.execute(world.context.db);
     expect(rows.length).toBe(0);
+  });
+
+  it("belongs to nobody, a project or a machine, and is not moved from nobody to a machine", () => {
+    const tags = ["machine.metal-stack.io/id=m"];
+    const change = (project_id: string, before: string[], after: string[]) => () =>
+      checkUpdate({ type: "static", project_id, tags: before }, { type: "static", tags: after });
+    expect(change("p", [], tags)).not.toThrow();
+    expect(change("p", tags, [])).not.toThrow();
+    expect(change("p", tags, [...tags, "a=b"])).not.toThrow();
+    expect([
+      scopeOf({ project_id: "", tags }),
+      scopeOf({ project_id: "p", tags }),
+      scopeOf({ project_id: "p", tags: [] }),
+    ]).toEqual(["", "machine", "project"]);
+  });
+
+  it("takes whatever type it does not know as ephemeral", async () => {
+    const { body } = await allocate({ type: "eternal" });
+    expect(body.type).toBe("ephemeral");
+    await free(body.ipaddress);
   });
 
   it("of a machine is not freed, and goes with the machine when it is ephemeral", async () => {

@@ -17,7 +17,7 @@ import { ApiError, badRequest, conflict, internal, notFound, unprocessable } fro
 import { acquireNumber, acquireSpecificNumber, releaseNumber } from "../numbers/store.ts";
 import { asking } from "./ipam-refusal.ts";
 import {
-  checkAnnouncable,
+  announcableProblem,
   checkChildLengths,
   checkDestinations,
   checkOnlyOneInPartition,
@@ -61,9 +61,12 @@ export async function createNetwork(tx: Tx, request: NetworkCreate): Promise<Net
   prefixesOf(destinationprefixes);
   checkDestinations(prefixes, destinationprefixes);
   if (kind.private_super) checkChildLengths(prefixes, childLengths);
-  checkAnnouncable(additionalAnnouncableCIDRs, kind.private_super);
+  const announcable = announcableProblem(additionalAnnouncableCIDRs, kind.private_super);
+  if (announcable !== undefined) throw badRequest(announcable);
 
   const id = request.id || randomUUID();
+  // Of two who create it at once the second is told that it exists, and not that its own prefixes are taken.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`network:${id}`}, 0))`.execute(tx);
   if (await exists(tx, id)) throw conflict("entity already exists");
   for (const cidr of prefixes) await asking("unable to create prefix in ipam", () => createPrefix(tx, cidr));
   if (request.partitionid) await checkPartition(tx, request.partitionid, kind);

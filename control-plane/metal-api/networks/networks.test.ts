@@ -217,6 +217,64 @@ describe("an operator's network", () => {
     ]);
   });
 
+  it.each([
+    [
+      INTERNET,
+      { defaultchildprefixlength: { IPv4: 26 } },
+      422,
+      "defaultchildprefixlength can only be set on privatesuper",
+    ],
+    [
+      INTERNET,
+      { additionalAnnouncableCIDRs: ["10.0.0.0/8"] },
+      422,
+      "additionalannouncablecidrs can only be set in a private super network",
+    ],
+    [SUPER, { additionalAnnouncableCIDRs: ["x"] }, 422, 'given cidr:"x" in additionalannouncablecidrs is malformed'],
+    [
+      SUPER,
+      { defaultchildprefixlength: { IPv4: 22, IPv6: 64 } },
+      422,
+      'no addressfamily "IPv6" present for defaultchildprefixlength: 64',
+    ],
+    [
+      SUPER,
+      { defaultchildprefixlength: { IPv4: 33 } },
+      400,
+      "given defaultchildprefixlength 33 is longer than an address of IPv4",
+    ],
+    [INTERNET, { prefixes: ["1.2.3"] }, 400, "given prefix 1.2.3 is not a valid ip with mask"],
+    [
+      INTERNET,
+      { destinationprefixes: ["::/0"] },
+      400,
+      "addressfamily:IPv6 of destination prefixes is not present in existing prefixes",
+    ],
+    [
+      INTERNET,
+      { prefixes: ["203.0.113.0/24", "10.0.0.0/8"] },
+      422,
+      "unable to create prefix in ipam: 10.0.0.0/8 overlaps",
+    ],
+    ["nowhere", {}, 404, 'NotFound no network with id "nowhere" found'],
+  ])("%s is not changed to %j", async (id, body, status, message) => {
+    const before = await books();
+    const answer = await refusal(world.call("admin", "POST", "/v1/network", { id, ...body }));
+    expect(answer).toEqual([status, expect.stringContaining(message)]);
+    expect(await books()).toEqual(before);
+  });
+
+  it("once shared is not unshared", async () => {
+    const { body: child } = await allocate({ shared: true });
+    expect(child).toMatchObject({ networktype: "child-shared", shared: true });
+    const unshare = world.call("admin", "POST", "/v1/network", { id: child.id, shared: false });
+    expect(await refusal(unshare)).toEqual([
+      400,
+      "once a network is marked as shared it is not possible to unshare it",
+    ]);
+    expect((await world.call("edit", "DELETE", `/v1/network/free/${child.id}`)).status).toBe(200);
+  });
+
   it("stays as it is when an update says nothing", async () => {
     for (const id of [INTERNET, SUPER, UNDERLAY]) {
       const { body: before } = await world.call<NetworkResponse>("view", "GET", `/v1/network/${id}`);

@@ -91,12 +91,11 @@ export function checkChildLengths(cidrs: readonly string[], lengths: ChildLength
   }
 }
 
-/** CIDRs that tenants may announce from inside, of a super network. Throws 400. */
-export function checkAnnouncable(cidrs: readonly string[], isSuper: boolean): void {
-  if (cidrs.length > 0 && !isSuper)
-    throw badRequest("additionalannouncablecidrs can only be set in a private super network");
-  for (const cidr of cidrs)
-    if (!parsePrefix(cidr)) throw badRequest(`given cidr:"${cidr}" in additionalannouncablecidrs is malformed`);
+/** What is wrong with CIDRs that tenants may announce from inside, of a super network; undefined when nothing is. */
+export function announcableProblem(cidrs: readonly string[], isSuper: boolean): string | undefined {
+  if (cidrs.length > 0 && !isSuper) return "additionalannouncablecidrs can only be set in a private super network";
+  const wrong = cidrs.find((cidr) => !parsePrefix(cidr));
+  return wrong === undefined ? undefined : `given cidr:"${wrong}" in additionalannouncablecidrs is malformed`;
 }
 
 /** What a request for a child network wants of the super network's families. Throws 400. */

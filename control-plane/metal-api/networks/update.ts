@@ -5,7 +5,7 @@ import { badRequest, unprocessable } from "../errors.ts";
 import { checkUnused } from "./commands.ts";
 import { asking } from "./ipam-refusal.ts";
 import {
-  checkAnnouncable,
+  announcableProblem,
   checkChildLengths,
   checkDestinations,
   type ChildLengths,
@@ -55,7 +55,8 @@ export async function updateNetwork(
   for (const [family, length] of Object.entries(lengths))
     if (!families.some((present) => present === family))
       throw unprocessable(`no addressfamily "${family}" present for defaultchildprefixlength: ${length}`);
-  checkAnnouncable(announcable, network.private_super);
+  const problem = announcableProblem(announcable, network.private_super);
+  if (problem !== undefined) throw unprocessable(problem);
   const removed = network.additional_announcable_cidrs.find((cidr) => !announcable.includes(cidr));
   if (removed !== undefined && !force)
     throw badRequest(`you cannot remove "${removed}" from additionalannouncablecidrs without force flag set`);

@@ -1,6 +1,7 @@
 // Which allocated machine may be given another operating system (reference/machine-lifecycle.md 2.12). Pure.
 import type { FilesystemLayout } from "../database/documents.ts";
 import { badRequest, unprocessable } from "../errors.ts";
+import { isReinstallable } from "../filesystem-layouts/rules.ts";
 import type { EventType } from "../provisioning/events.ts";
 
 export interface ReinstallFacts {
@@ -13,7 +14,7 @@ export function checkReinstall({ stateValue, allocation }: ReinstallFacts, image
   if (!allocation || stateValue === "LOCKED" || imageId === "")
     throw badRequest("machine either locked, not allocated yet or invalid image ID specified");
   const layout = allocation.filesystem_layout;
-  if (!layout.disks.some((disk) => disk.wipeonreinstall))
+  if (!isReinstallable(layout))
     throw unprocessable(`filesystemlayout:${layout.id} is not reinstallable, abort reinstallation`);
 }
 

@@ -89,6 +89,36 @@ const ODD_HEADERS: readonly (readonly [name: string, values: readonly string[]])
   ["content-encoding", ["gzip"]],
   ["expect", ["100-continue"]],
 ];
+/** Ids and queries as nobody encodes them, which go out as they are. */
+const RAW_IDS = [
+  "%",
+  "%zz",
+  "%ff%fe",
+  "%00",
+  "..",
+  "%2e%2e%2f",
+  "%2F",
+  ";a=b",
+  "a%20b",
+  "//",
+  "%c0%80",
+  "x".repeat(400),
+  "*",
+];
+const RAW_QUERIES = [
+  "%",
+  "%zz=%ff",
+  "&&&===",
+  "force=true&force=false",
+  "show-usage=true&show-usage=x",
+  "__proto__[x]=1&constructor[prototype][y]=2",
+  "description=a&description=b",
+  "kind[]=bios&vendor[a]=b",
+  `q=${"x".repeat(10_000)}`,
+  "a=".repeat(2_000),
+  "?#",
+  "machine-id=%00",
+];
 const BROKEN_BODIES = [
   "",
   "null",
@@ -187,7 +217,10 @@ export function fuzzRequests(document: Document, known: readonly string[]): fc.A
               { requiredKeys: [] },
             ),
           )
-          .map(([ids, query]) => pathOf(path, inPath, ids, query)),
+          .map(([ids, query]) => pathOf(path, inPath, ids, query))
+          .chain((right) =>
+            fc.oneof({ weight: 10, arbitrary: fc.constant(right) }, { weight: 1, arbitrary: raw(path) }),
+          ),
         headers: headers(body !== undefined || ["put", "post"].includes(method)),
         body: body
           ? fc.oneof(
@@ -206,6 +239,12 @@ export function fuzzRequests(document: Document, known: readonly string[]): fc.A
     }),
   );
   return fc.oneof(...operations);
+}
+
+/** Under a path of the document. */
+function raw(path: string): fc.Arbitrary<string> {
+  const [id, query] = [fc.constantFrom(...RAW_IDS), fc.constantFrom("", ...RAW_QUERIES.map((text) => `?${text}`))];
+  return fc.tuple(id, query).map(([text, rest]) => path.replaceAll(/\{\w+\}/g, () => text) + rest);
 }
 
 function headers(json: boolean): fc.Arbitrary<Record<string, string>> {

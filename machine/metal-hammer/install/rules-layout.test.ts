@@ -44,6 +44,14 @@ describe("partitioning", () => {
     ]);
   });
 
+  it("goes by number, whatever the order of the layout", () => {
+    const layout = labLayout();
+    const [disk] = layout.disks;
+    const turned = labLayout({ disks: [{ ...disk!, partitions: disk!.partitions.toReversed() }] });
+    expect(() => rules.checkLayout(turned)).not.toThrow();
+    expect(rules.partitioning(turned.disks[0]!)).toEqual(rules.partitioning(disk!));
+  });
+
   it("knows how the kernel names partitions", () => {
     expect(rules.partitionDevice("/dev/sda", 1)).toBe("/dev/sda1");
     expect(rules.partitionDevice("/dev/nvme0n1", 3)).toBe("/dev/nvme0n1p3");

@@ -38,13 +38,14 @@ export function checkLayout(layout: Layout): void {
   for (const disk of disks) {
     demand(DEVICE.test(disk.device), `disk "${disk.device}" is no device path`);
     demand(disk.partitions.length <= MAX_ENTRIES, `${disk.device} has more than ${MAX_ENTRIES} partitions`);
-    disk.partitions.forEach((partition, index) => {
+    const last = Math.max(...disk.partitions.map(({ number }) => number));
+    for (const partition of disk.partitions) {
       const name = `${disk.device} partition ${partition.number}`;
       demand(partition.number >= 1 && partition.number <= MAX_ENTRIES, `${name}: numbers go from 1 to ${MAX_ENTRIES}`);
       demand(LABEL.test(partition.label), `${name}: label "${partition.label}"`);
       demand(partition.gptType === "" || GPT_TYPE.test(partition.gptType), `${name}: GPT type "${partition.gptType}"`);
-      demand(partition.size > 0n || index === disk.partitions.length - 1, `${name} takes the rest and must come last`);
-    });
+      demand(partition.size > 0n || partition.number === last, `${name} takes the rest and must come last`);
+    }
   }
   for (const array of raid) {
     demand(DEVICE.test(array.arrayName), `RAID "${array.arrayName}" is no device path`);
@@ -98,15 +99,18 @@ function checkFilesystem({ device, path, format, label, createOptions, mountOpti
 }
 
 /**
- * sgdisk's arguments for one disk: everything in one call, on an empty table. A size of 0 is the rest of the disk (the
+ * sgdisk's arguments for one disk: everything in one call, on an empty table, by number: in whatever order the layout lists
+ * them, as metal-api accepts them, the one that takes the rest is made last. A size of 0 is the rest of the disk (the
  * original passes it through as +0M, which is nothing).
  */
 export function partitioning({ device, partitions }: agent.Disk): string[] {
-  const each = partitions.flatMap(({ number, size, label, gptType }) => [
-    `--new=${number}:0:${size === 0n ? "0" : `+${size}M`}`,
-    ...(label === "" ? [] : [`--change-name=${number}:${label}`]),
-    ...(gptType === "" ? [] : [`--typecode=${number}:${gptType}`]),
-  ]);
+  const each = partitions
+    .toSorted((one, other) => one.number - other.number)
+    .flatMap(({ number, size, label, gptType }) => [
+      `--new=${number}:0:${size === 0n ? "0" : `+${size}M`}`,
+      ...(label === "" ? [] : [`--change-name=${number}:${label}`]),
+      ...(gptType === "" ? [] : [`--typecode=${number}:${gptType}`]),
+    ]);
   return ["--zap-all", ...each, device];
 }
 

@@ -48,12 +48,12 @@ describe("a file of documents", () => {
 });
 
 describe("metalctl", () => {
-  it("sorts lists by columns, numbers as numbers", async () => {
+  it("sorts lists by columns, texts as the original", async () => {
     api.answers["GET /metal/v1/size"] = [200, ["b2", "b10", "a"].map((id) => ({ id, name: id[0] }))];
     const sorted = async (order: string) =>
       (await api.metalctl("size", "ls", "--sort-by", order, "-o", "template", "--template", "{{ .id }}")).stdout;
-    expect(await sorted("id:desc")).toBe("b10\nb2\na\n");
-    expect(await sorted("name:desc,id")).toBe("b2\nb10\na\n");
+    expect(await sorted("id:desc")).toBe("b2\nb10\na\n");
+    expect(await sorted("name:desc,id")).toBe("b10\nb2\na\n");
     expect((await api.metalctl("size", "ls", "--sort-by", "color")).stderr).toContain('no "color", use id, name');
   });
 

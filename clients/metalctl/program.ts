@@ -51,9 +51,13 @@ function root(): Command {
     .option("--debug", "print every request to standard error")
     .option("--force-color", "colours and icons although the output is no terminal")
     .addHelpText("after", "\nEvery flag can be given as a variable: METALCTL_API_URL for --api-url.")
-    .showHelpAfterError()
+    .configureOutput({ outputError: (text, write) => write(complaint(text)) })
     .exitOverride();
 }
+
+/** A word that is not understood, in the order of all errors. */
+const complaint = (text: string) =>
+  `${text.replace(/^error: /, "Error: ").trimEnd()}\nNext: add --help to see what there is\n`;
 
 /** The groups that the words may need: one if the first command among them says which, else all. */
 export async function createProgram(words: readonly string[] = []): Promise<Command> {

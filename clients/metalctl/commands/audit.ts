@@ -16,7 +16,11 @@ const BODY_SHOWN = 40;
 /** The end of what a Date can be (ECMA-262 section 21.4.1.1). */
 const LAST_TIME_MS = 8.64e15;
 
-const text = (flag: string, name: string, help = "filter"): Flag => ({ flags: `--${flag} <value>`, help, field: name });
+const text = (flag: string, name: string, help = `only with this ${flag.replaceAll("-", " ")}`): Flag => ({
+  flags: `--${flag} <value>`,
+  help,
+  field: name,
+});
 
 const FILTERS: readonly Flag[] = [
   { flags: "-q, --query <text>", help: "a part of the body", field: "body" },
@@ -32,7 +36,7 @@ const FILTERS: readonly Flag[] = [
   text("remote-addr", "remote_addr", "a part of it"),
   text("error", "error", "a part of it"),
   text("machine", "machineid", "what was done to this machine"),
-  { flags: "--status-code <code>", help: "filter", field: "status_code", kind: "number" },
+  { flags: "--status-code <code>", help: "only with this HTTP status", field: "status_code", kind: "number" },
 ];
 
 const COLUMNS: readonly Column<Doc>[] = [

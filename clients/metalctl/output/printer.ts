@@ -60,7 +60,7 @@ export function render<T>(rows: readonly T[], columns: readonly Column<T>[], how
       const header = shown.map((column) => column.header.toUpperCase());
       const body = rows.map((row) => shown.map((column) => clean(column.cell(row, how.look))));
       if (how.format === "markdown") return markdown(header, body);
-      return table(how.headers ? [header, ...body] : body, how.look.columns);
+      return table(how.headers ? header : undefined, body, how.look.columns);
     }
   }
 }

@@ -28,38 +28,44 @@ function linesOf(row: Cells): string[][] {
   return Array.from({ length: height }, (_, line) => cells.map((lines) => lines[line] ?? ""));
 }
 
+const widthsOf = (lines: readonly Cells[], columns: number) =>
+  Array.from({ length: columns }, (_, at) => Math.max(0, ...lines.map((line) => width(line[at] ?? ""))));
+
 /**
  * Columns separated by two blanks, no borders, as the original prints them. Where a terminal is too narrow, the columns
- * that do not fit stand below the first, in as many lines as it takes.
+ * that do not fit stand below the first, in as many lines as it takes, and those that say nothing of any row are left out.
+ * @param header its cells count for nothing when a column says nothing
  */
-export function table(rows: readonly Cells[], columns?: number): string {
+export function table(header: Cells | undefined, body: readonly Cells[], columns = Number.POSITIVE_INFINITY): string {
+  const rows = header ? [header, ...body] : body;
   const lines = rows.map(linesOf);
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(0, ...lines.flat().map((line) => width(line[at] ?? ""))));
-  const folds = columns === undefined ? [widths.map((_, at) => at)] : foldsOf(widths, columns);
+  const widths = widthsOf(lines.flat(), rows[0]?.length ?? 0);
+  const all = widths.map((_, at) => at);
+  const row = (line: Cells, at: readonly number[]) =>
+    at
+      .map((each) => pad(line[each] ?? "", widths[each]!))
+      .join(GAP)
+      .trimEnd();
+  if (widths.reduce((sum, cells) => sum + cells + GAP.length, -GAP.length) <= columns)
+    return lines.flatMap((each) => each.map((line) => row(line, all))).join("\n");
+  const told = widthsOf(body.flatMap(linesOf), widths.length);
+  const folds = foldsOf(
+    widths,
+    all.filter((at) => at === 0 || told[at]! > 0),
+    columns,
+  );
   return lines
-    .flatMap((row) =>
-      folds.flatMap((fold, index) =>
-        row
-          .map(
-            (line) =>
-              (index > 0 ? INDENT : "") +
-              fold
-                .map((at) => pad(line[at] ?? "", widths[at]!))
-                .join(GAP)
-                .trimEnd(),
-          )
-          // Of a row with several lines, those that say nothing in this fold are left out.
-          .filter((line, at) => at === 0 || line.trim() !== ""),
-      ),
-    )
+    .flatMap((each) => folds.flatMap((fold, index) => each.map((line) => (index > 0 ? INDENT : "") + row(line, fold))))
+    .filter((line) => line.trim() !== "")
     .join("\n");
 }
 
 /** Which columns stand in which line: as many as fit. */
-function foldsOf(widths: readonly number[], columns: number): number[][] {
+function foldsOf(widths: readonly number[], shown: readonly number[], columns: number): number[][] {
   const folds: number[][] = [[]];
   let used = 0;
-  for (const [at, cells] of widths.entries()) {
+  for (const at of shown) {
+    const cells = widths[at]!;
     if (folds.at(-1)!.length > 0 && used + cells > columns) {
       folds.push([]);
       used = INDENT.length;
@@ -74,7 +80,7 @@ function foldsOf(widths: readonly number[], columns: number): number[][] {
 export function markdown(header: Cells, body: readonly Cells[]): string {
   const escaped = [header, ...body].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
   const lines = escaped.flatMap(linesOf);
-  const widths = header.map((_, at) => Math.max(...lines.map((line) => width(line[at] ?? ""))));
+  const widths = widthsOf(lines, header.length);
   const row = (cells: Cells) => `| ${widths.map((to, at) => pad(cells[at] ?? "", to)).join(" | ")} |`;
   const [first = [], ...rest] = lines;
   return [row(first), `|${widths.map((to) => "-".repeat(to + 2)).join("|")}|`, ...rest.map(row)].join("\n");

@@ -23,16 +23,16 @@ export function power(doc: Doc, { icons, wide, paint }: Look): string {
       if (status?.health === undefined) continue;
       if (status.health !== "OK") {
         [icon, colour] = ["⏻", "red"];
-        word += `\u00a0Power Supply\u00a0${status.health}`;
+        word += `\u2007Power Supply\u2007${status.health}`;
       }
       if (status.state !== undefined && status.state !== "Enabled") {
         [icon, colour] = ["⏾", "red"];
-        word += `\u00a0${status.state}`;
+        word += `\u2007${status.state}`;
       }
     }
   const shown = icons && !wide ? paint(colour, icon) : word;
   if (!word || !ipmi.powermetric) return shown;
-  return `${shown}${wide ? " " : "\u00a0"}${Number(field("averageconsumedwatts")(ipmi.powermetric) || 0).toFixed(0)}W`;
+  return `${shown}${wide ? " " : "\u2007"}${Number(field("averageconsumedwatts")(ipmi.powermetric) || 0).toFixed(0)}W`;
 }
 
 const lastUpdated = (doc: Doc) => {

@@ -124,12 +124,12 @@ export const image: Resource = {
     },
   ],
   filters: [
-    { flags: "--id <id>", help: "filter", field: "id" },
-    { flags: "--name <name>", help: "filter", field: "name" },
-    { flags: "--os <os>", help: "filter", field: "os" },
-    { flags: "--version <version>", help: "filter", field: "version" },
-    { flags: "--features <features>", help: "filter", field: "features", kind: "list" },
-    { flags: "--classification <text>", help: "filter", field: "classification" },
+    { flags: "--id <id>", help: "only with this id", field: "id" },
+    { flags: "--name <name>", help: "only with this name", field: "name" },
+    { flags: "--os <os>", help: "only with this os", field: "os" },
+    { flags: "--version <version>", help: "only with this version", field: "version" },
+    { flags: "--features <features>", help: "only with features", field: "features", kind: "list" },
+    { flags: "--classification <text>", help: "only with this classification", field: "classification" },
   ],
   // An image that nobody uses says so when it was asked.
   rows: (images, { showUsage }) => (showUsage === true ? images.map((each) => ({ usedby: [], ...each })) : images),
@@ -205,9 +205,9 @@ export const project: Resource = {
     { header: "Annotations", cell: lines(pairs("meta.annotations")) },
   ],
   filters: [
-    { flags: "--id <id>", help: "filter", field: "id" },
-    { flags: "--name <name>", help: "filter", field: "name" },
-    { flags: "--tenant <tenant>", help: "filter", field: "tenant_id" },
+    { flags: "--id <id>", help: "only with this id", field: "id" },
+    { flags: "--name <name>", help: "only with this name", field: "name" },
+    { flags: "--tenant <tenant>", help: "only with this tenant", field: "tenant_id" },
   ],
   createFlags: [
     { flags: "--id <id>", help: "id, made when absent", field: "meta.id" },
@@ -243,9 +243,9 @@ export const tenant: Resource = {
     },
   ],
   filters: [
-    { flags: "--id <id>", help: "filter", field: "id" },
-    { flags: "--name <name>", help: "filter", field: "name" },
-    { flags: "--annotations <annotations>", help: "filter: key=value", field: "annotations", kind: "labels" },
+    { flags: "--id <id>", help: "only with this id", field: "id" },
+    { flags: "--name <name>", help: "only with this name", field: "name" },
+    { flags: "--annotations <annotations>", help: "only with these: key=value", field: "annotations", kind: "labels" },
   ],
   createFlags: [
     { flags: "--id <id>", help: "id", field: "meta.id" },

@@ -33,7 +33,7 @@ const statesOf =
   (states: readonly State[]) =>
   (doc: Doc, { icons, wide, errorThreshold }: Look) => {
     const found = states.filter(({ applies }) => applies(doc, errorThreshold));
-    return icons && !wide ? found.map(({ icon }) => icon).join("\u00a0") : found.map(({ word }) => word).join(", ");
+    return icons && !wide ? found.map(({ icon }) => icon).join("\u2007") : found.map(({ word }) => word).join(", ");
   };
 
 /** How a machine is: icons on a terminal, words elsewhere. */
@@ -73,7 +73,11 @@ export const networkIds = (doc: Doc) =>
     .map(({ networkid }) => networkid)
     .join("\n");
 
-const text = (flag: string, name: string): Flag => ({ flags: `--${flag} <value>`, help: "filter", field: name });
+const text = (flag: string, name: string): Flag => ({
+  flags: `--${flag} <value>`,
+  help: `only with this ${flag.replaceAll("-", " ")}`,
+  field: name,
+});
 
 export const FILTERS: readonly Flag[] = [
   text("id", "id"),
@@ -86,13 +90,13 @@ export const FILTERS: readonly Flag[] = [
   text("image", "allocation_image_id"),
   text("hostname", "allocation_hostname"),
   text("role", "allocation_role"),
-  { flags: "--mac <macs>", help: "filter", field: "nics_mac_addresses", kind: "list" },
-  { flags: "--tags <tags>", help: "filter", field: "tags", kind: "list" },
-  { flags: "--network-ids <ids>", help: "filter", field: "network_ids", kind: "list" },
-  { flags: "--network-ips <ips>", help: "filter", field: "network_ips", kind: "list" },
+  { flags: "--mac <macs>", help: "only with this mac", field: "nics_mac_addresses", kind: "list" },
+  { flags: "--tags <tags>", help: "only with tags", field: "tags", kind: "list" },
+  { flags: "--network-ids <ids>", help: "only with network ids", field: "network_ids", kind: "list" },
+  { flags: "--network-ips <ips>", help: "only with network ips", field: "network_ips", kind: "list" },
   {
     flags: "--network-destination-prefixes <prefixes>",
-    help: "filter",
+    help: "only with network destination prefixes",
     field: "network_destination_prefixes",
     kind: "list",
   },

@@ -31,10 +31,10 @@ export const sizeReservation: Resource = {
   ],
   sort: "project,size,partition,id",
   filters: [
-    flag("--id <id>", "filter", "id"),
-    flag("--size <id>", "filter", "sizeid"),
-    flag("--project <id>", "filter", "projectid"),
-    flag("--partition <id>", "filter", "partitionid"),
+    flag("--id <id>", "only with this id", "id"),
+    flag("--size <id>", "only of this one", "sizeid"),
+    flag("--project <id>", "only of this one", "projectid"),
+    flag("--partition <id>", "only of this one", "partitionid"),
   ],
   createFlags: [
     flag("--id <id>", "id, made when absent", "id"),
@@ -46,9 +46,9 @@ export const sizeReservation: Resource = {
 };
 
 export const RESERVATION_USAGE_FILTERS: readonly Flag[] = [
-  flag("--size-id <id>", "filter", "sizeid"),
-  flag("--project <id>", "filter", "projectid"),
-  flag("--partition <id>", "filter", "partitionid"),
+  flag("--size-id <id>", "only of this one", "sizeid"),
+  flag("--project <id>", "only of this one", "projectid"),
+  flag("--partition <id>", "only of this one", "partitionid"),
 ];
 
 export const RESERVATION_USAGE_KEYS = {

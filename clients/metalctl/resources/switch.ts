@@ -93,12 +93,12 @@ export const switches: Resource = {
     { header: "Last Error", cell: lastError, in: "wide" },
   ],
   filters: [
-    { flags: "--id <id>", help: "filter", field: "id" },
-    { flags: "--name <name>", help: "filter", field: "name" },
-    { flags: "--partition <id>", help: "filter", field: "partitionid" },
-    { flags: "--rack <id>", help: "filter", field: "rackid" },
-    { flags: "--os-vendor <vendor>", help: "filter", field: "osvendor" },
-    { flags: "--os-version <version>", help: "filter", field: "osversion" },
+    { flags: "--id <id>", help: "only with this id", field: "id" },
+    { flags: "--name <name>", help: "only with this name", field: "name" },
+    { flags: "--partition <id>", help: "only with this partition", field: "partitionid" },
+    { flags: "--rack <id>", help: "only with this rack", field: "rackid" },
+    { flags: "--os-vendor <vendor>", help: "only with this os vendor", field: "osvendor" },
+    { flags: "--os-version <version>", help: "only with this os version", field: "osversion" },
   ],
   deleteFlags: [{ flags: "--force", help: "although machines are connected to it", field: "force", kind: "flag" }],
   delete: (api, id, { force }) =>

@@ -15,7 +15,7 @@ const README = readFileSync(join(ROOT, "clients/sdk/README.md"), "utf8");
 /** In the checkout, so that the examples find the package as users do. */
 const FOLDER = join(ROOT, ".cache/sdk-examples");
 const MACHINES = 3;
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 480_000;
 const run = promisify(execFile);
 const examples = examplesIn(README);
 

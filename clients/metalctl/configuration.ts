@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { dump, load } from "js-yaml";
-import { type Client as ApiClient, createClient, MetalError as ApiError } from "@metal-stack/sdk";
+import { type Client as ApiClient, createClient, type Fetch, MetalError as ApiError } from "@metal-stack/sdk";
 import { nodeFetch } from "@metal-stack/sdk/node";
 import { Refusal } from "./errors.ts";
 import { credentialsOf } from "./kubeconfig.ts";
@@ -138,10 +138,28 @@ export function apiClient(flags: GlobalFlags, retries?: number): ApiClient {
   const context = currentContext(flags);
   const token = context.hmac ? undefined : currentToken(flags);
   const { url, hmac, hmac_auth_type: type, certificate_authority_data: ca } = context;
+  const fetch = nodeFetch(ca ? { ca: Buffer.from(ca, "base64").toString("utf8") } : {});
   return createClient({
     url,
     ...(retries === undefined ? {} : { retries }),
     ...(hmac ? { hmac: { type: type!, key: hmac } } : token ? { token } : {}),
-    ...(ca ? { fetch: nodeFetch({ ca: Buffer.from(ca, "base64").toString("utf8") }) } : {}),
+    fetch: flags.debug === true ? told(fetch) : fetch,
   });
+}
+
+/** Tells standard error of every request; neither bodies nor headers: they hold secrets. */
+function told(fetch: Fetch): Fetch {
+  return async (url, init) => {
+    const begun = Date.now();
+    const tell = (outcome: string | number) =>
+      console.error(`${init.method} ${url} ${outcome} after ${Date.now() - begun} ms`);
+    try {
+      const answer = await fetch(url, init);
+      tell(answer.status);
+      return answer;
+    } catch (error) {
+      tell((error as Error).message);
+      throw error;
+    }
+  };
 }

@@ -18,8 +18,13 @@ const machine = (...events: string[]) => ({
   id: "m",
   liveliness: "Alive",
   allocation: { hostname: "web", project: "p", succeeded: events.includes("Phoned Home") },
+  // Newest first; the time of an event stays the same.
   events: {
-    log: events.map((event, at) => ({ event, time: new Date(Date.parse(NOW) - at).toISOString(), message: "" })),
+    log: events.map((event, at) => ({
+      event,
+      time: new Date(Date.parse(NOW) + (events.length - at) * 1000).toISOString(),
+      message: "",
+    })),
   },
 });
 
@@ -29,7 +34,6 @@ it(
     let asked = 0;
     const answers: Record<number, [number, unknown]> = { 2: [500, "away"], 3: [200, [{ id: "b" }]] };
     api.answers["GET /metal/v1/partition"] = () => answers[asked++] ?? [200, [{ id: "a" }]];
-    // The API gives bodies to answers only of requests that have one; a list has none.
     const child = spawn(
       process.execPath,
       [api.program, "partition", "ls", "-w", "--interval", "500ms", "--no-headers"],
@@ -180,6 +184,12 @@ describe("metalctl complains", () => {
     );
     expect(api.calls).toEqual([]);
   });
+});
+
+it("tells of requests with --debug, without their secrets", async () => {
+  api.answers["GET /metal/v1/size"] = [200, []];
+  const { stderr } = await api.metalctl("size", "ls", "--debug");
+  expect(stderr).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/metal\/v1\/size 200 after \d+ ms\n$/);
 });
 
 it("leaves out of a table what would steer the terminal", async () => {

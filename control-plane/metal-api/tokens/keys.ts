@@ -1,6 +1,6 @@
 // The public keys of one issuer: found by discovery, fetched again in time and for a key that is not known yet. Once
 // fetched they go on working while the issuer is away.
-import { createRemoteJWKSet, type JWTVerifyGetKey } from "jose";
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
 import type { Issuer } from "./settings.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -9,6 +9,16 @@ const MAX_DOCUMENT_BYTES = 256 * 1024;
 const REFRESH_MS = 10 * 60_000;
 /** However many unknown keys are asked for, the issuer hears of it once in this time. */
 const COOLDOWN_MS = 5_000;
+
+/** A connection that was kept may be closed at the very moment it is used again: that says nothing of the issuer. */
+async function fetchTwice(url: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    return fetch(url, options);
+  }
+}
 
 export class IssuerKeys {
   readonly #issuer: Issuer;
@@ -34,7 +44,12 @@ export class IssuerKeys {
   #found(): Promise<ReturnType<typeof createRemoteJWKSet>> {
     if (this.#set) return this.#set;
     if (performance.now() < this.#failedUntil) return Promise.reject(this.#failure);
-    const options = { timeoutDuration: TIMEOUT_MS, cooldownDuration: COOLDOWN_MS, cacheMaxAge: Infinity };
+    const options = {
+      timeoutDuration: TIMEOUT_MS,
+      cooldownDuration: COOLDOWN_MS,
+      cacheMaxAge: Infinity,
+      [customFetch]: fetchTwice,
+    };
     const found = (async () => createRemoteJWKSet(await this.#keysUrl(), options))();
     this.#set = found;
     found.catch((error: unknown) => {
@@ -50,7 +65,7 @@ export class IssuerKeys {
     const { issuer, keysUrl } = this.#issuer;
     if (keysUrl !== undefined) return new URL(keysUrl);
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
+    const response = await fetchTwice(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
     if (!response.ok) throw new Error(`${url} answers with status ${response.status}`);
     const text = await response.text();
     if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} answers with more than ${MAX_DOCUMENT_BYTES} bytes`);

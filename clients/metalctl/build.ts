@@ -3,7 +3,7 @@
 import { build, type Plugin } from "esbuild";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const HERE = import.meta.dirname;
 
@@ -35,7 +35,7 @@ const lazyBuiltins: Plugin = {
   },
 };
 
-/** Builds the package. @returns the program in it */
+/** Builds the package. @param folder an absolute path @returns the program in it */
 export async function buildMetalctl(folder = join(HERE, "dist")): Promise<string> {
   await build({
     entryPoints: [join(HERE, "main.ts")],
@@ -64,7 +64,7 @@ export async function buildMetalctl(folder = join(HERE, "dist")): Promise<string
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const folder = process.argv[2] ?? join(HERE, "dist");
+  const folder = resolve(process.argv[2] ?? join(HERE, "dist"));
   mkdirSync(folder, { recursive: true });
   console.log(await buildMetalctl(folder));
 }

@@ -34,6 +34,8 @@ interface CommandDetails {
 /** A command that comes later does harm: the machine may have another owner by then. */
 export const COMMAND_LIFETIME_SECONDS = 600;
 const MAX_ERROR_LENGTH = 1000;
+/** Of each machine, beside those that are open. */
+const COMMANDS_KEPT = 100;
 
 /**
  * Puts a command into the outbox; answers its id. Throws 422 for a machine without a partition: nobody could reach it.
@@ -60,8 +62,16 @@ export async function enqueueBmcCommand(
       expires: sql<Date>`now() + make_interval(secs => ${COMMAND_LIFETIME_SECONDS})`,
     })
     .execute();
+  await forgetOldCommands(tx, machine.id);
   await notify(tx, "bmc", machine.partitionId);
   return id;
+}
+
+async function forgetOldCommands(tx: Db, machineId: string): Promise<void> {
+  await sql`
+    delete from bmc_commands where done is not null and machine_id = ${machineId} and sequence <= (
+      select sequence from bmc_commands where machine_id = ${machineId}
+      order by sequence desc offset ${COMMANDS_KEPT} limit 1)`.execute(tx);
 }
 
 /** Power and boot commands that were not executed yet: something newer replaces them. */

@@ -2,6 +2,7 @@
 import { Code } from "@connectrpc/connect";
 import { agent } from "@metal-stack/protocol";
 import { Secret } from "@metal-stack/service";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   type AgentWorld,
@@ -142,6 +143,20 @@ describe("commands", () => {
     expect((await row(unsent)).error).toContain("no metal-bmc of partition fra asked for it");
     expect((await row(sent)).error).toContain("did not answer in time");
     expect((await row(unknown)).error).toBe("the address of the BMC is not known");
+  });
+
+  it("are kept as long as they are open, and the last hundred", async () => {
+    const { db } = world.context;
+    const open = await enqueue("ON");
+    await sql`
+      insert into bmc_commands (id, partition_id, machine_id, command, expires, done)
+      select 'old-' || number, ${PARTITION}, ${M1}, 'PXE', now(), now() from generate_series(1, 150) number`.execute(
+      db,
+    );
+    const last = await enqueue("OFF");
+    const kept = await db.selectFrom("bmc_commands").select("id").orderBy("sequence").execute();
+    const old = Array.from({ length: 99 }, (_, index) => `old-${index + 52}`);
+    expect(kept.map(({ id }) => id)).toEqual([open, ...old, last]);
   });
 
   it("that must not be done twice may begin once; later ones are told that it may have happened", async () => {

@@ -1,12 +1,19 @@
 // What browsers ask before they let a page of another origin call us: any origin may, without cookies
-// (reference/api-resources.md 2.9). As with the original a preflight passes authentication, so it needs credentials, too.
+// (reference/api-resources.md 2.9). Preflights need no credentials, because browsers send none; the original demands them.
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** On every answer to a page of another origin. */
 export function allowOrigin({ headers }: FastifyRequest, reply: FastifyReply): void {
   const { origin } = headers;
-  if (origin !== undefined) reply.header("access-control-allow-origin", origin).header("vary", "Origin");
+  if (origin === undefined) return;
+  reply.header("access-control-allow-origin", origin).header("vary", "Origin");
+  reply.header("access-control-expose-headers", "etag, retry-after, x-request-id");
 }
+
+/** Whether a browser asks for a page of another origin. */
+export const isPreflight = ({ origin, "access-control-request-method": method }: IncomingHttpHeaders): boolean =>
+  origin !== undefined && method !== undefined;
 
 /** The answer to OPTIONS. @param methods of the path */
 export function answerOptions(

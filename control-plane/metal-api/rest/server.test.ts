@@ -128,6 +128,7 @@ describe("a page of another origin", () => {
     const { headers } = await world.call("view", "GET", "/v1/view", undefined, { origin });
     expect(headers["access-control-allow-origin"]).toBe(origin);
     expect(headers["access-control-allow-credentials"]).toBeUndefined();
+    expect(headers["access-control-expose-headers"]).toBe("etag, retry-after, x-request-id");
   });
 
   it("is told what it may send", async () => {
@@ -138,7 +139,10 @@ describe("a page of another origin", () => {
     expect((await options("/v1/nowhere", signed("view", "OPTIONS", now))).statusCode).toBe(404);
   });
 
-  it("needs credentials for asking, but for what is public", async () => {
+  it("needs no credentials for asking, as browsers send none", async () => {
+    const asked = { "access-control-request-method": "GET" };
+    expect((await options("/v1/view", asked)).statusCode).toBe(200);
+    expect((await options("/v1/nowhere", asked)).statusCode).toBe(403);
     expect((await options("/v1/view", {})).statusCode).toBe(403);
     expect((await options("/v1/public", {})).statusCode).toBe(200);
   });

@@ -13,7 +13,7 @@ import { answerTo } from "./answers-to-errors.ts";
 import { discardBody, readText } from "./body.ts";
 import type { App, RouteModule } from "./app.ts";
 import { authenticate, GUEST } from "./authentication.ts";
-import { allowOrigin, answerOptions } from "./cors.ts";
+import { allowOrigin, answerOptions, isPreflight } from "./cors.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
 import { serveDocument } from "./document.ts";
 import { RateLimit, TooManyRequests } from "./rate-limit.ts";
@@ -173,8 +173,9 @@ async function check(
 }
 
 /** What no route answers is nobody's business but the tenant's, so that strangers learn nothing of what there is. */
-function roleOf({ is404, method, url, routeOptions }: FastifyRequest, known: KnownPaths): Role {
-  if (is404 && method === "OPTIONS" && known.isOpen(url)) return "public";
+function roleOf({ is404, method, url, headers, routeOptions }: FastifyRequest, known: KnownPaths): Role {
+  if (is404 && method === "OPTIONS" && (known.isOpen(url) || (isPreflight(headers) && known.methodsOf(url).length > 0)))
+    return "public";
   return routeOptions.config.role ?? "tenant";
 }
 

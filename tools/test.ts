@@ -1,7 +1,7 @@
 // `npm test`: everything, in order of how fast it fails; one line a part, and a verdict at the end that adds up.
 //   npm test                 all
 //   npm test -- --fast       without the parts that start virtual machines
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -29,7 +29,15 @@ const UNIT_REPORT = ".cache/unit-tests.json";
 const MACHINE_REPORT = ".cache/machine-tests.json";
 const LAB_REPORT = ".lab/checks.json";
 
+/**
+ * Tests make network namespaces, and with each the mounts of all others are copied: a disk that one test unmounts would stay
+ * in use in the copy, unless unmounting reaches the copies, too.
+ */
+const SHARED_MOUNTS = ["unshare", "--mount", "--propagation", "shared"];
+const shareMounts = spawnSync(SHARED_MOUNTS[0]!, [...SHARED_MOUNTS.slice(1), "true"]).status === 0;
+
 const vitest = (report: string, ...more: string[]) => [
+  ...(shareMounts ? SHARED_MOUNTS : []),
   "vitest",
   "run",
   "--reporter=dot",

@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /** What the tests need on top. */
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
+  "iputils-arping": "a stranger who plays boot server",
   gdisk: "disk layouts on loop devices",
   fdisk: "disk layouts on loop devices",
   dosfstools: "file systems on loop devices",

@@ -105,7 +105,7 @@ export const LINK: readonly Attack[] = [
       try {
         await ip(stranger.name, [`addr add ${ADDRESSES.boot}/24 dev eth0`]);
         const shout = ["arping", "-q", "-A", "-c", "3", "-w", "1", "-I", "eth0", ADDRESSES.boot];
-        await run(["ip", "netns", "exec", stranger.name, ...shout]).catch(() => undefined);
+        await run(["ip", "netns", "exec", stranger.name, ...shout]);
         await ip(victim.station.name, ["neigh flush dev eth0"]);
         const answer = await victim.station.do("http", { ...bootServer, path: "/files/kernel" });
         assert.equal(answer.body, "a kernel");

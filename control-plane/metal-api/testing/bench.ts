@@ -106,7 +106,9 @@ async function grow(db: Db, model: string, from: number, to: number): Promise<vo
     ],
   });
   const hardware = JSON.stringify({ ...HARDWARE, nics: [nic(1), nic(2)] });
+  // The model may have been allocated meanwhile.
   const differing = sql`jsonb_build_object('hardware', ${hardware}::jsonb,
+    'disks', 'erased', 'waiting_until', now() + interval '1 hour',
     'tags', jsonb_build_array('rack=' || number % 40, 'serial=' || number))`;
   await multiplyMachine(db, model, [from, to], differing, 10);
   await sql`

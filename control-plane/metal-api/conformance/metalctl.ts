@@ -1,14 +1,30 @@
-// The original's command line as a process. It is no module of its own on Go's proxy: whoever has built it from its
-// repository names the program in ORIGINAL_METALCTL, and these tests run.
-import { spawn } from "node:child_process";
+// The original's command line as a process: built through Go's module proxy, or the program that ORIGINAL_METALCTL names.
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { KEYS } from "./control-plane.ts";
+
+const VERSION = "v0.18.8";
+const FOLDER = fileURLToPath(new URL(`../../../.cache/metalctl-${VERSION}`, import.meta.url));
+const BUILD_TIMEOUT_MS = 300_000;
 
 /** Where the program is, or why it cannot be here. */
 export function findMetalctl(): { readonly program: string } | { readonly missing: string } {
-  const program = process.env["ORIGINAL_METALCTL"];
-  if (program !== undefined) return { program };
-  return { missing: "ORIGINAL_METALCTL names no program: build the original's metalctl from its repository" };
+  const program = process.env["ORIGINAL_METALCTL"] ?? `${FOLDER}/metalctl`;
+  if (existsSync(program)) return { program };
+  try {
+    execFileSync("go", ["install", `github.com/metal-stack/metalctl@${VERSION}`], {
+      env: { ...process.env, GOBIN: FOLDER },
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: BUILD_TIMEOUT_MS,
+    });
+    return { program: `${FOLDER}/metalctl` };
+  } catch {
+    return {
+      missing: `"go install github.com/metal-stack/metalctl@${VERSION}" fails here; ORIGINAL_METALCTL may name a program`,
+    };
+  }
 }
 
 /** Instead of an exit code. */

@@ -8,8 +8,8 @@ export const PAGE = 500;
 
 /** A part of a list. */
 export interface Page {
-  /** JSON, comma separated, without brackets. */
-  readonly text: string;
+  /** Makes the JSON, comma separated, without brackets; the next page can be read meanwhile. */
+  readonly text: () => Promise<string>;
   /** The last machine's id; undefined when no machine comes after. */
   readonly last: string | undefined;
 }
@@ -21,25 +21,33 @@ export interface Page {
  */
 export async function sendPages(reply: FastifyReply, read: (after?: string) => Promise<Page>): Promise<never> {
   const first = await read();
-  const body = first.last === undefined ? `[${first.text}]` : Readable.from(texts(first, read), { objectMode: false });
+  const next = following(first, read);
+  const text = await first.text();
+  const body = next ? Readable.from(texts(text, next, read), { objectMode: false }) : `[${text}]`;
   // Fastify takes texts and streams as they are; the type of a route is about what the client reads.
   return reply.type("application/json; charset=utf-8").send(body) as never;
 }
 
-/** The next page is read while the one before is sent. */
-async function* texts(first: Page, read: (after: string) => Promise<Page>): AsyncGenerator<string> {
-  const following = ({ last }: Page) => {
-    const next = last === undefined ? undefined : read(last);
-    // Nobody may be waiting for it any more when it fails.
-    next?.catch(() => undefined);
-    return next;
-  };
-  let next = following(first);
-  yield `[${first.text}`;
+async function* texts(
+  first: string,
+  second: Promise<Page>,
+  read: (after: string) => Promise<Page>,
+): AsyncGenerator<string> {
+  let next: Promise<Page> | undefined = second;
+  yield `[${first}`;
   while (next) {
     const page: Page = await next;
-    next = following(page);
-    if (page.text !== "") yield `,${page.text}`;
+    next = following(page, read);
+    const text = await page.text();
+    if (text !== "") yield `,${text}`;
   }
   yield "]";
+}
+
+/** The next page is read while the one before is made and sent. */
+function following({ last }: Page, read: (after: string) => Promise<Page>): Promise<Page> | undefined {
+  const next = last === undefined ? undefined : read(last);
+  // Nobody may be waiting for it any more when it fails.
+  next?.catch(() => undefined);
+  return next;
 }

@@ -119,13 +119,16 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
       const query: MachineQuery = { ...request.body, within: projectsInSight(request) };
       return sendPages(reply, async (after) => {
         const machines = await findMachines(db, query, { ...(after !== undefined && { after }), limit: PAGE });
-        const references = await referencesOf(db, machines);
         const ids = machines.map(({ id }) => id);
-        const logins = await loginsFor(request.user, context, ids);
-        const answers = machines.map((machine) =>
-          machineIpmiResponse(machine, references, clock(), logins.get(machine.id)),
-        );
-        return { text: JSON.stringify(answers).slice(1, -1), last: machines.length < PAGE ? undefined : ids.at(-1) };
+        const text = async () => {
+          const references = await referencesOf(db, machines);
+          const logins = await loginsFor(request.user, context, ids);
+          const answers = machines.map((machine) =>
+            machineIpmiResponse(machine, references, clock(), logins.get(machine.id)),
+          );
+          return JSON.stringify(answers).slice(1, -1);
+        };
+        return { text, last: machines.length < PAGE ? undefined : ids.at(-1) };
       });
     },
   );

@@ -50,20 +50,24 @@ export class MachineTexts {
 
   /** At most `limit` machines that match, by id, from after that id on. */
   async page(query: MachineQuery, after: string | undefined, limit: number): Promise<Page> {
-    const { db, clock } = this.#context;
+    const { db } = this.#context;
     // Versions first: a text may be newer than its version, which makes it once too often, never older.
     const [lines] = await Promise.all([linesOf(db, query, after, limit), this.#forgetWhenReferencesChanged()]);
     const references = this.#references;
+    return { text: () => this.#textOf(lines, references), last: lines.length < limit ? undefined : lines.at(-1)!.id };
+  }
+
+  async #textOf(lines: readonly Line[], references: string): Promise<string> {
     const missing = lines.filter(({ id, version }) => this.#kept.get(id)?.version !== version);
     const made = new Map<string, Kept>();
     for (let at = 0; at < missing.length; at += MADE_AT_ONCE)
       for (const [id, kept] of await this.#make(missing.slice(at, at + MADE_AT_ONCE), references)) made.set(id, kept);
-    const now = clock();
+    const now = this.#context.clock();
     const texts = lines.flatMap((line) => {
       const kept = made.get(line.id) ?? this.#kept.get(line.id);
       return kept ? whole(kept, line, now) : [];
     });
-    return { text: texts.join(), last: lines.length < limit ? undefined : lines.at(-1)!.id };
+    return texts.join();
   }
 
   async #make(lines: readonly Line[], generation: string): Promise<Map<string, Kept>> {

@@ -156,6 +156,14 @@ export async function freeMachines(db: Kysely<unknown>): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Whether it was registered with the disk of a twin of the lab's, since it was erased with its own. */
+export async function quarantinedByTwin(db: Kysely<unknown>, machine: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from machines where id = ${machine} and disks = 'quarantined'
+      and disks_reason like '%(serial twin of %) was not there when the disks were erased%'`.execute(db);
+  return rows.length > 0;
+}
+
 /** What is not yet as everybody wants it: empty when the region has come to rest. Each says what is awaited. */
 export async function unrest(db: Kysely<unknown>): Promise<string[]> {
   const { rows } = await sql<{ what: string }>`

@@ -5,7 +5,7 @@ import type { MachineWhyResponse } from "@metal-stack/api-schema";
 import { sql } from "kysely";
 import type { System } from "../fleet/disk.ts";
 import { FAULTS } from "./faults.ts";
-import { breaches, freeMachines, olderTransactions, passTime, unrest } from "./invariants.ts";
+import { breaches, freeMachines, olderTransactions, passTime, quarantinedByTwin, unrest } from "./invariants.ts";
 import { Random } from "./random.ts";
 import { Region } from "./region.ts";
 import { Tenants } from "./tenants.ts";
@@ -221,11 +221,18 @@ class Run {
   /**
    * A tenant may order "boot from disk" while its machine is installed; when the hammer then cannot report, the machine
    * runs a system that counts as not installed; and one that hangs on its way into the installed system is not reset. Nobody
-   * touches a tenant's machine by himself: an operator reads `why`.
+   * touches a tenant's machine by himself: an operator reads `why`. He also erases a machine again whose twin was believed
+   * in the moment in which its own boot was expected: with the twin's disks it was no machine that was proven erased.
    */
   async #operate(): Promise<void> {
     const { api, fleet } = this.#region;
     for (const { uuid, running } of fleet.machines) {
+      if (await patiently(() => quarantinedByTwin(this.#region.db, uuid))) {
+        this.#say(`an operator erases ${uuid} again, because of its twin`);
+        this.#operated += 1;
+        await api.post(`/v1/machine/${uuid}/erase-retry`, { reason: "the twin is gone" });
+        continue;
+      }
       if (running.kind !== "os" && running.kind !== "hung") continue;
       const why = await patiently(() => api.get<MachineWhyResponse>(`/v1/machine/${uuid}/why`));
       if (running.kind === "hung" && !why.next?.startsWith(NOBODY_ACTS)) continue;

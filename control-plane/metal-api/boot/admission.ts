@@ -27,8 +27,9 @@ export async function admissionFacts(db: Db, machineId: string, mac: string, now
       count(p.name)::int ports,
       count(p.name) filter (where s.tells_sightings)::int telling,
       coalesce(bool_or(${mac} = any (p.sightings)), false) seen,
-      exists (select from bmc_commands where machine_id = ${machineId} and command in ('ON', 'RESET', 'CYCLE', 'PXE')
-        and done > ${new Date(now.getTime() - BOOT_EXPECTED_MS)} and error is null) expected
+      exists (select from bmc_commands c where machine_id = ${machineId} and command in ('ON', 'RESET', 'CYCLE', 'PXE')
+        and done > ${new Date(now.getTime() - BOOT_EXPECTED_MS)} and error is null
+        and not exists (select from machine_certificates where machine_id = ${machineId} and issued > c.done)) expected
     from switch_ports p join switches s on s.id = p.switch_id where p.machine_id = ${machineId}`.execute(db);
   const { own, other, ports, telling, seen, expected } = rows[0]!;
   return {

@@ -25,10 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function plan(id: string, partitionId = PARTITION) {
+async function plan(id: string, partitionId = PARTITION, mac = "") {
   const pixiecore = await world.certify("pixiecore", partitionId);
   const client = world.client(agent.BootPlanService, pixiecore);
-  return (await client.plan({ partitionId, machineId: id })).plan;
+  return (await client.plan({ partitionId, machineId: id, mac })).plan;
 }
 const machine = (id: string) =>
   world.context.db.selectFrom("machines").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
@@ -60,6 +60,22 @@ describe("a plan", () => {
     });
     const boot = world.client(BootService, await world.certify("pixiecore", "muc"));
     await expect(boot.dhcp({ uuid: machineId(1), partitionId: "muc" })).rejects.toThrow('belongs to partition "fra"');
+  });
+
+  it("takes a NIC that nobody knows for the machine's once after each power cycle", async () => {
+    const id = machineId(9);
+    const stranger = async () => (await plan(id, PARTITION, "02:00:00:00:99:99"))?.case;
+    await (await bootHammer(world, id)).boot.register(registration(id));
+    expect(await stranger()).toBe("refuse");
+    const cycle = { id: "cycle-9", partition_id: PARTITION, machine_id: id, command: "CYCLE" };
+    const done = new Date();
+    await world.context.db
+      .insertInto("bmc_commands")
+      .values({ ...cycle, expires: done, done })
+      .execute();
+    expect(await stranger()).toBe("discovery");
+    await bootHammer(world, id);
+    expect(await stranger()).toBe("refuse");
   });
 
   it("refuses where nobody said what to boot", async () => {

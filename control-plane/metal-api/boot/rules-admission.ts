@@ -10,7 +10,7 @@ export interface AdmissionFacts {
   readonly otherOwner: string | undefined;
   /** Whether a leaf sees the NIC at a port of this machine; "not told": its leaves do not tell what they see. */
   readonly sighting: "at its port" | "not at its port" | "not told";
-  /** Its BMC has just switched it on or restarted it, as somebody wanted. */
+  /** Its BMC has just switched it on or restarted it, as somebody wanted, and it has not booted since. */
   readonly bootExpected: boolean;
 }
 

@@ -41,8 +41,6 @@ export interface Config {
   /** How long the audit trail is kept; 0: for ever. */
   readonly auditRetentionDays: number;
   readonly hmac: Readonly<Record<HmacRole, HmacCaller>>;
-  /** How much of the text of machines is kept for the next list. */
-  readonly listCacheMegabytes: number;
   /** Undefined: gRPC is not served. */
   readonly grpc: GrpcIdentity | undefined;
   /** Whether the original's agents, which share one certificate that names nobody, may call. */
@@ -61,8 +59,6 @@ export interface Config {
 const DEFAULT_HMAC_KEY = "must-be-changed";
 /** The original's. */
 const DEFAULT_RETENTION_DAYS = 14;
-/** A full machine is 3 kB. */
-const DEFAULT_LIST_CACHE_MEGABYTES = 64;
 const DEFAULT_LIFETIME_SECONDS: Readonly<Record<HmacRole, number>> = { view: 30, edit: 30, admin: 90 };
 
 /** Reads and checks all settings. Throws ConfigurationError naming the variable. */
@@ -83,7 +79,6 @@ export function readConfig(environment: Environment): Config {
       edit: hmacCaller(environment, "edit"),
       admin: hmacCaller(environment, "admin"),
     },
-    listCacheMegabytes: environment.integer("LIST_CACHE_MEGABYTES", DEFAULT_LIST_CACHE_MEGABYTES, 0, 1000),
     grpc: grpcIdentity(environment),
     legacyAgents: environment.flag("LEGACY_AGENTS", false),
     bmcRequired: environment.flag("BMC_REQUIRED", true),

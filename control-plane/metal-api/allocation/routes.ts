@@ -6,12 +6,13 @@ import {
   MachineAllocateRequest,
   MachineResponse,
 } from "@metal-stack/api-schema";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { notFound } from "../errors.ts";
-import { machineAnswer, machinesAnswer } from "../machines/answers.ts";
+import { machineAnswer } from "../machines/answers.ts";
 import type { MachineQuery } from "../machines/query.ts";
-import { findMachines, machineById } from "../machines/store.ts";
+import { machineById } from "../machines/store.ts";
+import { sendMachines } from "../machines/texts.ts";
 import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { allocate } from "./commands.ts";
@@ -28,8 +29,8 @@ function keyOf(request: FastifyRequest): string | undefined {
 }
 
 export const allocationRoutes: RouteModule = (app, context) => {
-  const firewalls = async (query: MachineQuery) =>
-    machinesAnswer(context, await findMachines(context.db, { ...query, allocation_role: "firewall" }));
+  const firewalls = (reply: FastifyReply, query: MachineQuery) =>
+    sendMachines(context, reply, { ...query, allocation_role: "firewall" });
 
   app.post(
     "/v1/machine/allocate",
@@ -82,7 +83,7 @@ export const allocationRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(FirewallResponse) },
       },
     },
-    async (request) => firewalls({ within: projectsInSight(request) }),
+    async (request, reply) => firewalls(reply, { within: projectsInSight(request) }),
   );
 
   app.post(
@@ -97,7 +98,7 @@ export const allocationRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(FirewallResponse) },
       },
     },
-    async (request) => firewalls({ ...request.body, within: projectsInSight(request) }),
+    async (request, reply) => firewalls(reply, { ...request.body, within: projectsInSight(request) }),
   );
 
   app.get(

@@ -7,6 +7,7 @@ import type { MachineCertificatesTable, TicketsTable } from "./tables/identity.t
 import type {
   AllocationsTable,
   MachinesTable,
+  MachineTextsTable,
   ProvisioningEventsTable,
   ProvisioningStatesTable,
 } from "./tables/machines.ts";
@@ -34,6 +35,7 @@ export interface Schema {
   networks: NetworksTable;
   ips: IpsTable;
   machines: MachinesTable;
+  machine_texts: MachineTextsTable;
   allocations: AllocationsTable;
   provisioning_events: ProvisioningEventsTable;
   provisioning_states: ProvisioningStatesTable;

@@ -9,15 +9,7 @@ import { refusal } from "../rest/rules-roles.ts";
 import { openVpnKey } from "../vpn/sealing.ts";
 import { machineResponse } from "./mapping.ts";
 import { referencesOf } from "./references.ts";
-import { machineById, type MachineRow } from "./store.ts";
-
-export async function machinesAnswer(
-  { db, clock }: Context,
-  machines: readonly MachineRow[],
-): Promise<MachineResponse[]> {
-  const references = await referencesOf(db, machines);
-  return machines.map((machine) => machineResponse(machine, references, clock()));
-}
+import { machineById } from "./store.ts";
 
 /** The machine as it is now, with its ETag, and for who may change it with its key to the VPN. Throws 404. */
 export async function machineAnswer(context: Context, id: string, reply: FastifyReply): Promise<MachineResponse> {

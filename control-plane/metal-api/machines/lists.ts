@@ -3,8 +3,10 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 
-/** Machines in a page: other requests are served between pages, and the first byte is sent soon. */
+/** Machines in a page: other requests are served between pages. */
 export const PAGE = 500;
+/** The first byte is sent soon. */
+const FIRST_PAGE = 100;
 
 /** A part of a list. */
 export interface Page {
@@ -14,13 +16,15 @@ export interface Page {
   readonly last: string | undefined;
 }
 
+type ReadPage = (after: string | undefined, limit: number) => Promise<Page>;
+
 /**
  * Sends machines, by id, as a JSON array. Machines that come or go meanwhile may be in it or not; the others are in it once.
  * A failure after the first page breaks the connection: half a list must not look like a whole one.
- * @param read the page after that machine, or the first one
+ * @param read the page of at most `limit` machines after that one, or the first page
  */
-export async function sendPages(reply: FastifyReply, read: (after?: string) => Promise<Page>): Promise<never> {
-  const first = await read();
+export async function sendPages(reply: FastifyReply, read: ReadPage): Promise<never> {
+  const first = await read(undefined, FIRST_PAGE);
   const next = following(first, read);
   const text = await first.text();
   const body = next ? Readable.from(texts(text, next, read), { objectMode: false }) : `[${text}]`;
@@ -28,11 +32,7 @@ export async function sendPages(reply: FastifyReply, read: (after?: string) => P
   return reply.type("application/json; charset=utf-8").send(body) as never;
 }
 
-async function* texts(
-  first: string,
-  second: Promise<Page>,
-  read: (after: string) => Promise<Page>,
-): AsyncGenerator<string> {
+async function* texts(first: string, second: Promise<Page>, read: ReadPage): AsyncGenerator<string> {
   let next: Promise<Page> | undefined = second;
   yield `[${first}`;
   while (next) {
@@ -45,8 +45,8 @@ async function* texts(
 }
 
 /** The next page is read while the one before is made and sent. */
-function following({ last }: Page, read: (after: string) => Promise<Page>): Promise<Page> | undefined {
-  const next = last === undefined ? undefined : read(last);
+function following({ last }: Page, read: ReadPage): Promise<Page> | undefined {
+  const next = last === undefined ? undefined : read(last, PAGE);
   // Nobody may be waiting for it any more when it fails.
   next?.catch(() => undefined);
   return next;

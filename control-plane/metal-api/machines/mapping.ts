@@ -1,8 +1,10 @@
 // Machines as REST v1 shows them (reference/machine-lifecycle.md 1.5).
 import type { MachineAllocation, MachineIPMI, MachineIPMIResponse, MachineResponse } from "@metal-stack/api-schema";
+import type { Selectable } from "kysely";
 import type { AllocationRow } from "../allocation/store.ts";
 import type { Login } from "../bmc/logins.ts";
-import type { Hardware, MachineNic } from "../database/documents.ts";
+import type { Hardware, Ipmi, MachineNic } from "../database/documents.ts";
+import type { Schema } from "../database/schema.ts";
 import { filesystemLayoutResponse } from "../filesystem-layouts/mapping.ts";
 import { imageResponse } from "../images/mapping.ts";
 import type { ImageRow } from "../images/store.ts";
@@ -25,31 +27,32 @@ export interface References {
   readonly containers: ReadonlyMap<string, EventContainer>;
 }
 
-const EVENTS_SHOWN = 20;
-
 export function machineResponse(machine: MachineRow, references: References, now: Date): MachineResponse {
-  const container = references.containers.get(machine.id);
-  const { state_value: state, disks, waiting_until: waitingUntil } = machine;
+  const { allocation, state_value: state, disks, waiting_until: waitingUntil } = machine;
   return {
-    ...stillResponse(machine, references),
-    ...livingResponse({ allocated: machine.allocation !== null, state, disks, waitingUntil }, container, now),
+    ...ownResponse(machine),
+    ...partitionOf(references.partitions.get(machine.partition_id ?? "")),
+    ...sizeOf(machine.size_id, references.sizes.get(machine.size_id)),
+    ...(allocation && {
+      allocation: { ...allocationResponse(allocation), ...imageOf(references.images.get(allocation.image_id)) },
+    }),
+    ...livingResponse(
+      { allocated: allocation !== null, state, disks, waitingUntil },
+      references.containers.get(machine.id),
+      now,
+    ),
   };
 }
 
-/** What only changes when somebody changes the machine, or what it refers to. */
-export function stillResponse(machine: MachineRow, references: References) {
-  const partition = references.partitions.get(machine.partition_id ?? "");
-  const size = references.sizes.get(machine.size_id);
+/** What only changes when somebody changes the machine: without what it refers to, its allocation and its log. */
+export function ownResponse(machine: Selectable<Schema["machines"]>) {
   return {
     id: machine.id,
     name: machine.name,
     description: machine.description,
-    ...(partition && { partition: partitionResponse(partition) }),
     rackid: machine.rack_id,
-    ...(size ? { size: sizeResponse(size) } : unknownSize(machine.size_id)),
     hardware: hardwareResponse(machine.hardware),
     bios: machine.bios ?? { version: "", vendor: "", date: "" },
-    ...(machine.allocation && { allocation: allocationResponse(machine.allocation, references) }),
     state: {
       value: shownState(machine.state_value),
       description: machine.state_description,
@@ -86,11 +89,20 @@ export function machineIpmiResponse(
   now: Date,
   login: Login | undefined,
 ): MachineIPMIResponse {
-  return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine, login) };
+  return { ...machineResponse(machine, references, now), ipmi: ipmiResponse(machine.ipmi, login) };
+}
+
+export function partitionOf(partition: PartitionRow | undefined): Pick<MachineResponse, "partition"> {
+  return partition ? { partition: partitionResponse(partition) } : {};
+}
+
+export function imageOf(image: ImageRow | undefined): Pick<MachineAllocation, "image"> {
+  return image ? { image: imageResponse(image) } : {};
 }
 
 /** Hardware that fits no size is of a size that nobody made. */
-function unknownSize(sizeId: string) {
+export function sizeOf(sizeId: string, size: SizeRow | undefined): Pick<MachineResponse, "size"> {
+  if (size) return { size: sizeResponse(size) };
   if (sizeId !== "unknown") return {};
   return { size: { id: sizeId, name: sizeId, description: sizeId, constraints: [], labels: {} } };
 }
@@ -118,8 +130,8 @@ function nicResponse({ mac, name, identifier, neighbors }: MachineNic) {
   };
 }
 
-function allocationResponse(allocation: AllocationRow, { images }: References): MachineAllocation {
-  const image = images.get(allocation.image_id);
+/** Without its image. */
+export function allocationResponse(allocation: AllocationRow): MachineAllocation {
   return {
     allocationuuid: allocation.uuid,
     creator: allocation.creator,
@@ -127,7 +139,6 @@ function allocationResponse(allocation: AllocationRow, { images }: References): 
     name: allocation.name,
     ...(allocation.description === "" ? {} : { description: allocation.description }),
     project: allocation.project_id,
-    ...(image && { image: imageResponse(image) }),
     filesystemlayout: filesystemLayoutResponse(allocation.filesystem_layout),
     networks: allocation.networks.map((network) => ({
       ...network,
@@ -158,7 +169,7 @@ function allocationResponse(allocation: AllocationRow, { images }: References): 
 
 export function eventsResponse(container: EventContainer | undefined): MachineResponse["events"] {
   return {
-    log: (container?.events ?? []).slice(0, EVENTS_SHOWN).map(eventResponse),
+    log: (container?.events ?? []).map(eventResponse),
     ...(container?.lastEventTime && { last_event_time: container.lastEventTime.toISOString() }),
     ...(container?.lastErrorEvent && { last_error_event: eventResponse(container.lastErrorEvent) }),
     crash_loop: container?.crashLoop ?? false,
@@ -170,7 +181,8 @@ function eventResponse({ time, event, message }: ProvisioningEvent) {
   return { time: time.toISOString(), event, message };
 }
 
-function ipmiResponse({ ipmi }: MachineRow, login: Login | undefined): MachineIPMI {
+/** @param ipmi nothing before metal-bmc found it */
+export function ipmiResponse(ipmi: Ipmi | null | undefined, login: Login | undefined): MachineIPMI {
   return {
     address: ipmi?.address ?? "",
     mac: ipmi?.mac ?? "",

@@ -1,30 +1,36 @@
 // What a list of machines refers to, in a fixed number of queries, however long the list is.
-import { sql } from "kysely";
-import type { Db } from "../database/schema.ts";
+import { type Selectable, sql } from "kysely";
+import type { Db, Schema } from "../database/schema.ts";
 import { eventsOf } from "../provisioning/store.ts";
 import type { References } from "./mapping.ts";
 import type { MachineRow } from "./store.ts";
 
-const EVENTS = 20;
+export const EVENTS_SHOWN = 20;
 
 export async function referencesOf(db: Db, machines: readonly MachineRow[]): Promise<References> {
-  const ids = (id: (machine: MachineRow) => string | null | undefined) => [
-    ...new Set(machines.flatMap((machine) => id(machine) || [])),
-  ];
-  const among = (ids: readonly string[]) => sql<string>`any(${ids}::text[])`;
-  const partitionIds = among(ids((machine) => machine.partition_id));
-  const sizeIds = among(ids((machine) => machine.size_id));
-  const imageIds = among(ids((machine) => machine.allocation?.image_id));
+  const rows = <Table extends Referred>(table: Table, id: (machine: MachineRow) => string | null | undefined) =>
+    rowsByIds(db, table, [...new Set(machines.flatMap((machine) => id(machine) || []))]);
   const machineIds = machines.map(({ id }) => id);
   const [partitions, sizes, images, containers] = await Promise.all([
-    db.selectFrom("partitions").selectAll().where("id", "=", partitionIds).execute(),
-    db.selectFrom("sizes").selectAll().where("id", "=", sizeIds).execute(),
-    db.selectFrom("images").selectAll().where("id", "=", imageIds).execute(),
-    eventsOf(db, machineIds, EVENTS),
+    rows("partitions", (machine) => machine.partition_id),
+    rows("sizes", (machine) => machine.size_id),
+    rows("images", (machine) => machine.allocation?.image_id),
+    eventsOf(db, machineIds, EVENTS_SHOWN),
   ]);
-  return { partitions: byId(partitions), sizes: byId(sizes), images: byId(images), containers };
+  return { partitions, sizes, images, containers };
 }
 
-function byId<Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> {
+type Referred = "partitions" | "sizes" | "images";
+
+/** Those that exist, by id. */
+export async function rowsByIds<Table extends Referred>(
+  db: Db,
+  table: Table,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Selectable<Schema[Table]>>> {
+  if (ids.length === 0) return new Map();
+  // One parameter: PostgreSQL takes no more than 65 535.
+  const { rows } = await sql<Selectable<Schema[Table]> & { readonly id: string }>`
+    select * from ${sql.table(table)} where id = any(${ids}::text[])`.execute(db);
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -20,11 +20,11 @@ import { projectsInSight } from "../members/member.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { loginsFor, machineAnswer } from "./answers.ts";
 import { commandBmc, setLed } from "./commands.ts";
-import { PAGE, sendPages } from "./lists.ts";
-import { machineIpmiResponse } from "./mapping.ts";
+import { ipmiResponse, machineIpmiResponse } from "./mapping.ts";
 import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
-import { findMachines, lockMachine, machineById } from "./store.ts";
+import { bmcsOf, lockMachine, machineById } from "./store.ts";
+import { sendMachines } from "./texts.ts";
 
 const tags = ["machine"];
 
@@ -117,18 +117,10 @@ export const machineBmcRoutes: RouteModule = (app, context) => {
     },
     async (request, reply) => {
       const query: MachineQuery = { ...request.body, within: projectsInSight(request) };
-      return sendPages(reply, async (after) => {
-        const machines = await findMachines(db, query, { ...(after !== undefined && { after }), limit: PAGE });
-        const ids = machines.map(({ id }) => id);
-        const text = async () => {
-          const references = await referencesOf(db, machines);
-          const logins = await loginsFor(request.user, context, ids);
-          const answers = machines.map((machine) =>
-            machineIpmiResponse(machine, references, clock(), logins.get(machine.id)),
-          );
-          return JSON.stringify(answers).slice(1, -1);
-        };
-        return { text, last: machines.length < PAGE ? undefined : ids.at(-1) };
+      return sendMachines(context, reply, query, async (ids) => {
+        const bmcs = await bmcsOf(db, ids);
+        const logins = await loginsFor(request.user, context, ids);
+        return (id) => ({ ipmi: ipmiResponse(bmcs.get(id), logins.get(id)) });
       });
     },
   );

@@ -7,7 +7,6 @@ import {
   MachineState,
   MachineUpdateRequest,
 } from "@metal-stack/api-schema";
-import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { openConsolePassword } from "../boot/console-password.ts";
 import { transact } from "../database/transaction.ts";
@@ -17,22 +16,16 @@ import { checkIfMatch } from "../rest/etag.ts";
 import { projectsInSight } from "../members/member.ts";
 import { machineAnswer } from "./answers.ts";
 import { deleteMachine, freeMachine, setState, updateMachine } from "./commands.ts";
-import { PAGE, sendPages } from "./lists.ts";
 import { machineResponse } from "./mapping.ts";
-import type { MachineQuery } from "./query.ts";
 import { referencesOf } from "./references.ts";
 import { machineById } from "./store.ts";
-import { MachineTexts } from "./texts.ts";
+import { sendMachines } from "./texts.ts";
 
 const tags = ["machine"];
 const response = { 200: MachineResponse };
 
 export const machineRoutes: RouteModule = (app, context) => {
   const { db, clock, config, keyring, log } = context;
-  const texts = new MachineTexts(context, config.listCacheMegabytes * 1_000_000);
-  const send = (reply: FastifyReply, query: MachineQuery) =>
-    sendPages(reply, (after) => texts.page(query, after, PAGE));
-
   app.get(
     "/v1/machine",
     {
@@ -44,7 +37,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async (request, reply) => send(reply, { within: projectsInSight(request) }),
+    async (request, reply) => sendMachines(context, reply, { within: projectsInSight(request) }),
   );
 
   app.post(
@@ -59,7 +52,7 @@ export const machineRoutes: RouteModule = (app, context) => {
         response: { 200: Type.Array(MachineResponse) },
       },
     },
-    async (request, reply) => send(reply, { ...request.body, within: projectsInSight(request) }),
+    async (request, reply) => sendMachines(context, reply, { ...request.body, within: projectsInSight(request) }),
   );
 
   app.get(

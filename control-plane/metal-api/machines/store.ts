@@ -1,5 +1,6 @@
 import { type Selectable, sql, type SqlBool, type UpdateObject } from "kysely";
 import { type AllocationRow, allocationsOf } from "../allocation/store.ts";
+import type { Ipmi } from "../database/documents.ts";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 import { notFound } from "../errors.ts";
 import { machineConditions, type MachineQuery } from "./query.ts";
@@ -7,22 +8,14 @@ import { machineConditions, type MachineQuery } from "./query.ts";
 /** A machine and, while it has one, its allocation. */
 export type MachineRow = Selectable<Schema["machines"]> & { readonly allocation: AllocationRow | null };
 
-/** A part of a list: at most so many, from after that id. */
-interface Page {
-  readonly after?: string;
-  readonly limit: number;
-}
-
-/** The machines that match, by id: two queries, however many there are. Without a page all of them. */
-export async function findMachines(db: Db, query: MachineQuery = {}, page?: Page): Promise<MachineRow[]> {
+/** The machines that match, by id: two queries, however many there are. */
+export async function findMachines(db: Db, query: MachineQuery): Promise<MachineRow[]> {
   const machines = await db
     .selectFrom("machines")
     .leftJoin("allocations", "allocations.machine_id", "machines.id")
     .selectAll("machines")
     .where((where) => where.and(machineConditions(query)))
     .orderBy("machines.id")
-    .$if(page?.after !== undefined, (select) => select.where("machines.id", ">", page!.after!))
-    .$if(page !== undefined, (select) => select.limit(page!.limit))
     .execute();
   return withAllocations(db, machines);
 }
@@ -44,6 +37,16 @@ export async function machinesByIds(db: Db, ids: readonly string[]): Promise<Mac
     .where("id", "=", sql<string>`any(${ids}::text[])`)
     .execute();
   return withAllocations(db, machines);
+}
+
+/** What metal-bmc said of the BMCs of these machines. */
+export async function bmcsOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, Ipmi | null>> {
+  const rows = await db
+    .selectFrom("machines")
+    .select(["id", "ipmi"])
+    .where("id", "=", sql<string>`any(${ids}::text[])`)
+    .execute();
+  return new Map(rows.map(({ id, ipmi }) => [id, ipmi]));
 }
 
 /** Throws 404. */

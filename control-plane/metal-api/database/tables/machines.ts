@@ -89,3 +89,12 @@ export interface ProvisioningStatesTable {
   crash_loop: Generated<boolean>;
   failed_machine_reclaim: Generated<boolean>;
 }
+
+/** Parts of the JSON of machines, kept for lists; see machines/texts.ts. */
+export interface MachineTextsTable {
+  machine_id: string;
+  version: string;
+  machine: string;
+  allocation: string | null;
+  log: string;
+}

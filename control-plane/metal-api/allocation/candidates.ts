@@ -7,7 +7,7 @@ import { available, lockMachine, type MachineRow } from "../machines/store.ts";
 import { holdReservations } from "../size-reservations/hold.ts";
 import { type ReservationUse, reservedForOthers } from "../size-reservations/rules.ts";
 import { noMachine } from "./refusal.ts";
-import { preferredRacks } from "./rules-racks.ts";
+import { preferredRacks, type RackUse } from "./rules-racks.ts";
 import type { Specification } from "./specification.ts";
 
 /** Locks the machine that the specification names or describes. Throws 404, 422. */
@@ -84,19 +84,16 @@ async function preferred(tx: Tx, wanted: Specification): Promise<string[]> {
       select from machines
       where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and rack_id = rack and ${available}
       order by id limit 1) one`.execute(tx);
-  const project = await tx
-    .selectFrom("machines")
-    .innerJoin("allocations", "allocations.machine_id", "machines.id")
-    .select(["machines.rack_id as rackId", "machines.tags"])
-    .where("machines.partition_id", "=", wanted.partitionId)
-    .where("machines.size_id", "=", wanted.sizeId)
-    .where("allocations.project_id", "=", wanted.projectId)
-    .where("allocations.role", "=", wanted.role)
-    .execute();
+  const used = await sql<RackUse>`
+    select rack_id as "rackId", count(*) as machines, coalesce(sum((
+      select count(*) from unnest(m.tags) tag where tag = any(${wanted.placementTags}::text[]))), 0)::bigint as tagged
+    from machines m join allocations a on a.machine_id = m.id
+    where m.partition_id = ${wanted.partitionId} and m.size_id = ${wanted.sizeId}
+      and a.project_id = ${wanted.projectId} and a.role = ${wanted.role}
+    group by rack_id`.execute(tx);
   return preferredRacks(
     racks.rows.map(({ rack }) => rack),
-    project,
-    wanted.placementTags,
+    used.rows,
   );
 }
 

@@ -1,15 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
 import { firewallRules } from "./rules-firewall.ts";
-import { preferredRacks, type ProjectMachine } from "./rules-racks.ts";
+import { preferredRacks, type RackUse } from "./rules-racks.ts";
 import { checkContent, checkTarget, wantedNetworks } from "./rules-request.ts";
 import { sshKeyProblem } from "./rules-ssh.ts";
 
 /** "1[c,p]" is a machine in rack 1 with the tags c and p. */
-function machines(text: string): ProjectMachine[] {
-  return [...text.matchAll(/(\d)(?:\[([a-z0-9,]+)\])?/g)].map(([, rackId, tags]) => ({
+function uses(text: string, tags: readonly string[]): RackUse[] {
+  const machines = [...text.matchAll(/(\d)(?:\[([a-z0-9,]+)\])?/g)].map(([, rackId, carried = ""]) => ({
     rackId: rackId!,
-    tags: tags?.split(",") ?? [],
+    tagged: carried.split(",").filter((tag) => tags.includes(tag)).length,
+  }));
+  return [...Map.groupBy(machines, ({ rackId }) => rackId)].map(([rackId, inRack]) => ({
+    rackId,
+    machines: inRack.length,
+    tagged: inRack.reduce((sum, { tagged }) => sum + tagged, 0),
   }));
 }
 
@@ -29,7 +34,7 @@ describe("spreading over racks (reference/machine-lifecycle.md 11.1)", () => {
   ])(
     "racks %s have machines, the project has %s, placement tags %s: racks %s",
     (available, project, tags, expected) => {
-      const racks = preferredRacks(available.split(""), machines(project), tags === "" ? [] : tags.split(","));
+      const racks = preferredRacks(available.split(""), uses(project, tags.split(",")));
       expect(racks.toSorted().join("")).toBe(expected);
     },
   );

@@ -152,6 +152,8 @@ async function lists(db: Db, base: string, count: number): Promise<void> {
   row("find tag (1)", await find({ tags: [`serial=${count - 1}`] }));
   row("find project (1)", await find({ allocation_project: OTHER_PROJECT }));
   row("find MAC of none", await find({ nics_mac_addresses: ["02:00:00:00:00:99"] }));
+  row("find network of none", await find({ network_ids: ["nothing"] }));
+  row("find rack of none", await find({ rackid: "nothing" }));
   row("find size of none", await find({ sizeid: "nothing" }));
 }
 

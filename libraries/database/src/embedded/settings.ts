@@ -15,7 +15,8 @@ export function serverSettings({ major, socketDirectory, durable }: ServerOption
     unix_socket_permissions: "0700",
     // Tests of many files at once share one server.
     max_connections: durable ? 100 : 300,
-    shared_buffers: "32MB",
+    // Taken from the system only as the data grows.
+    shared_buffers: durable ? "128MB" : "32MB",
     max_wal_size: "256MB",
     min_wal_size: "32MB",
     jit: "off",

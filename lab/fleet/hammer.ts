@@ -233,12 +233,16 @@ export class SimulatedHammer {
     this.#work = "";
   }
 
-  async #install(transport: Transport, { allocationId, image, reinstall }: agent.Install): Promise<Ending> {
+  async #install(transport: Transport, order: agent.Install): Promise<Ending> {
+    const { allocationId, image } = order;
+    const whole = order.reinstall && !order.oldSystemLost;
     const { uuid, disk, pace } = this.#hardware;
     this.#onPhase("installing");
     this.#emit(transport, "Installing", allocationId);
     const imageId = image!.id;
-    if (!this.#hardware.images.there()) return this.#withoutImage(transport, reinstall);
+    if (!this.#hardware.images.there()) return this.#withoutImage(transport, whole);
+    const hammer = createClient(agent.HammerService, transport);
+    if (whole) await this.#insist((options) => hammer.disksTouched({ machineId: uuid, allocationId }, options));
     await disk.install({ allocation: allocationId, image: imageId }, pace.installStripeMs, this.#signal);
     this.#onPhase("reporting install");
     this.#emit(transport, "Booting New Kernel");
@@ -250,8 +254,8 @@ export class SimulatedHammer {
   }
 
   /** As metal-hammer: a system that is still whole is kept, everything else begins again. */
-  async #withoutImage(transport: Transport, reinstall: boolean): Promise<Ending> {
-    if (!reinstall) {
+  async #withoutImage(transport: Transport, whole: boolean): Promise<Ending> {
+    if (!whole) {
       this.#emit(transport, "Crashed", "the image cannot be fetched");
       await Promise.race([this.#lastEvent, sleep(FLUSH_MS)]);
       return "reboot";

@@ -106,7 +106,7 @@ export class Hammer {
       say: this.#say,
       hands: {
         eraseDisks,
-        install: async (order, consolePassword, onStep, signal) =>
+        install: async (order, consolePassword, beforeTouching, onStep, signal) =>
           install(
             order,
             {
@@ -117,6 +117,7 @@ export class Hammer {
               consolePassword,
               hammerVersion: VERSION,
             },
+            beforeTouching,
             onStep,
             signal,
           ),

@@ -39,6 +39,7 @@ export async function reportInstallation(
       boot_info: json(bootInfoOf(bootInfo, allocation.image_id)),
       installed: now,
       reinstall: false,
+      old_system_lost: false,
       succeeded: false,
     })
     .where("uuid", "=", allocation.uuid)
@@ -49,8 +50,19 @@ export async function reportInstallation(
 }
 
 /**
- * A reinstallation failed. While the old system is untouched the machine goes back to it, network included; once its disk
- * is wiped nothing changes, and the next boot installs again.
+ * A hammer is about to touch a disk. Whatever becomes of it, a later boot of the machine must not take the old system for
+ * whole. Throws 422 when another allocation, or none, is to be installed by now.
+ */
+export async function disksTouched(tx: Db, machineId: string, allocationUuid: string): Promise<void> {
+  const { allocation } = await lockAllocated(tx, machineId);
+  if (allocation.uuid !== allocationUuid)
+    throw unprocessable(`machine ${machineId} is to be installed for allocation ${allocation.uuid} by now`);
+  await tx.updateTable("allocations").set({ old_system_lost: true }).where("uuid", "=", allocationUuid).execute();
+}
+
+/**
+ * A reinstallation failed. While the old system is untouched the machine goes back to it, network included; once a disk was
+ * touched, in this boot or an earlier one, nothing changes, and the next boot installs again.
  */
 export async function abortReinstall(
   tx: Db,
@@ -60,7 +72,7 @@ export async function abortReinstall(
 ): Promise<BootInfo | undefined> {
   const { machine, allocation } = await lockAllocated(tx, machineId);
   const { boot_info: bootInfo } = allocation;
-  if (diskWiped || !bootInfo) return undefined;
+  if (diskWiped || allocation.old_system_lost || !bootInfo) return undefined;
   if (!allocation.reinstall) return bootInfo;
   await tx
     .updateTable("allocations")
@@ -90,7 +102,7 @@ async function lockAllocated(tx: Db, machineId: string) {
   if (!machine) throw notFound("machine", machineId);
   const allocation = await tx
     .selectFrom("allocations")
-    .select(["uuid", "image_id", "role", "networks", "boot_info", "reinstall"])
+    .select(["uuid", "image_id", "role", "networks", "boot_info", "reinstall", "old_system_lost"])
     .where("machine_id", "=", machineId)
     .executeTakeFirst();
   if (!allocation) throw unprocessable(`machine ${machineId} is not allocated`);

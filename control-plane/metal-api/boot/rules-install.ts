@@ -20,6 +20,7 @@ export interface Installation {
   readonly ntp_servers: readonly NtpServer[];
   readonly vpn: Vpn | null;
   readonly reinstall: boolean;
+  readonly old_system_lost: boolean;
   readonly image: { readonly id: string; readonly url: string; readonly sha256: string | null };
   readonly partition_id: string | null;
   readonly size_id: string;
@@ -57,6 +58,7 @@ export function installOf(order: Installation, keyring: Keyring): InstallInit {
       vpn: { address: order.vpn.address, authKey: openVpnKey(keyring, order.uuid, order.vpn).reveal() },
     }),
     reinstall: order.reinstall,
+    oldSystemLost: order.old_system_lost,
     name: order.name,
     creator: order.creator,
     partitionId: order.partition_id ?? "",

@@ -9,7 +9,7 @@ import type { RecordSigner } from "../release/record-key.ts";
 import { instructions } from "./instructions.ts";
 import { bootConfiguration, dhcpSeen, planBoot } from "./plan.ts";
 import { registerMachine } from "./register.ts";
-import { abortReinstall, reportInstallation } from "./report.ts";
+import { abortReinstall, disksTouched, reportInstallation } from "./report.ts";
 import { wait } from "./wait.ts";
 
 /** Numbers of a record are exact. */
@@ -86,6 +86,11 @@ export const hammerModule =
     const { db, clock, log } = context;
     add(agent.HammerService, {
       instructions: ({ machineId }, { signal }) => instructions(context, machineId, signal),
+
+      async disksTouched({ machineId, allocationId }) {
+        await transact(db, (tx) => disksTouched(tx, machineId, allocationId));
+        return {};
+      },
 
       async eraseProgress({ machineId, ...progress }) {
         await transact(db, (tx) => reportProgress(tx, machineId, progress, clock()));

@@ -64,6 +64,7 @@ export async function installationOf(db: Db, machineId: string) {
       "a.ntp_servers",
       "a.vpn",
       "a.reinstall",
+      "a.old_system_lost",
       "i.id as image_id",
       "i.url",
       "i.sha256",

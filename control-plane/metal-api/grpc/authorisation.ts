@@ -23,7 +23,7 @@ function allow<Input extends DescMessage>(
 }
 
 const boot = BootService.method;
-const { instructions, eraseProgress, reportErase } = agent.HammerService.method;
+const { instructions, disksTouched, eraseProgress, reportErase } = agent.HammerService.method;
 const bmc = agent.BmcService.method;
 const leaf = agent.SwitchService.method;
 
@@ -41,6 +41,7 @@ export const AUTHORISATION: readonly Rule[] = [
   allow(boot.report, ["machine", "legacy"], (request, { id }) => request.uuid === id),
   allow(boot.abortReinstall, ["machine", "legacy"], (request, { id }) => request.uuid === id),
   allow(instructions, ["machine"], (request, { id }) => request.machineId === id),
+  allow(disksTouched, ["machine"], (request, { id }) => request.machineId === id),
   allow(eraseProgress, ["machine"], (request, { id }) => request.machineId === id),
   allow(reportErase, ["machine"], (request, { id }) => request.machineId === id),
 

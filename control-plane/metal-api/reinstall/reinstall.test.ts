@@ -6,7 +6,7 @@ import { json } from "@metal-stack/database";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { commandDone } from "../bmc/commands.ts";
 import { decideInstruction } from "../boot/rules.ts";
-import { abortReinstall, reportInstallation } from "../boot/report.ts";
+import { abortReinstall, disksTouched, reportInstallation } from "../boot/report.ts";
 import { factsOf, installationOf } from "../boot/store.ts";
 import { eventsOf, recordEvent } from "../provisioning/store.ts";
 import { setVrfOfMachine } from "../switches/store.ts";
@@ -149,6 +149,22 @@ describe("a machine that is reinstalled", () => {
     const before = await commands();
     expect(await abort(false)).toMatchObject({ kernel: "/vmlinuz" });
     expect(await commands()).toHaveLength(before.length);
+  });
+
+  it("has no system to keep once a disk was touched, whatever a later boot says, until it is installed", async () => {
+    const { uuid } = await allocation();
+    const touch = (uuid: string) => transact((tx) => disksTouched(tx, machine, uuid));
+    await reinstall();
+    await expect(touch("another")).rejects.toThrow(`is to be installed for allocation ${uuid} by now`);
+    expect(await installationOf(db(), machine)).toMatchObject({ old_system_lost: false });
+    await touch(uuid);
+    // Its power went; the next boot finds no image, and takes the disk for whole.
+    expect(await transact((tx) => abortReinstall(tx, machine, false, now))).toBeUndefined();
+    await reinstall({ imageid: IMAGE });
+    expect(await installationOf(db(), machine)).toMatchObject({ reinstall: true, old_system_lost: true });
+    await report(IMAGE);
+    await reinstall();
+    expect(await transact((tx) => abortReinstall(tx, machine, false, now))).toMatchObject({ image_id: IMAGE });
   });
 
   it("is power-cycled once, however often one asks; another image starts over", async () => {

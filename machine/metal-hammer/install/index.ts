@@ -44,13 +44,14 @@ const PROGRESS_PERCENT = 10;
 const ARCHIVE = join(ROOT, ".metal-image");
 
 /**
- * Installs `order` and loads the new kernel. `onStep` gets what is being done ("partition disks", "image: 40 %", …) and
+ * Installs `order` and loads the new kernel. `beforeTouching` must resolve before a disk is changed; `onStep` gets what is being done ("partition disks", "image: 40 %", …) and
  * what the image's installer writes.
  * @throws with what to do about it; when the image's checksum is wrong, nothing bootable is left on the disks
  */
 export async function install(
   order: agent.Install,
   machine: InstallMachine,
+  beforeTouching: () => Promise<void>,
   onStep: (name: string) => void,
   signal: AbortSignal,
 ): Promise<Installed> {
@@ -68,6 +69,7 @@ export async function install(
   await layouts.startOver(layout, signal);
   await layouts.findKept(kept, signal);
   // From here on something may be lost.
+  await beforeTouching();
   onStep("partition disks");
   await layouts.partitionDisks(made, signal);
   onStep("make filesystems");

@@ -52,9 +52,10 @@ class World implements AsyncDisposable {
         await this.gates.get("erase")?.promise;
         return [ERASED_DISK];
       },
-      install: async (order, consolePassword, onStep) => {
+      install: async (order, consolePassword, beforeTouching, onStep) => {
         this.done.push(`install ${order.allocationId} ${consolePassword}`);
         if (order.image?.id === "away") throw new Error("the image server is away");
+        await beforeTouching();
         onStep("partition disks");
         await this.gates.get("install")?.promise;
         return {
@@ -180,6 +181,7 @@ describe("a machine in the discovery image", () => {
 
     expect(await world.outcome).toBe("kexec");
     expect(world.done).toEqual([`install ${ALLOCATION} console-password`, "watchdog disarmed", "kexec"]);
+    expect(world.server.touched).toEqual([]);
     expect(world.server.reports).toMatchObject([
       { uuid: MACHINE, success: true, consolePassword: "console-password", bootInfo: BOOT_INFO },
     ]);
@@ -206,6 +208,30 @@ describe("a machine in the discovery image", () => {
     expect(await world.outcome).toBe("reboot");
     expect(world.server.aborts).toMatchObject([{ uuid: MACHINE, primaryDiskWiped: false }]);
     expect(world.done.at(-1)).toContain("could not be reinstalled: the image server is away");
+  });
+
+  it("tells that a reinstallation is about to touch the disks before it does", async () => {
+    world = await World.create((server) => server.failures.set("disksTouched", 1));
+    world.hold("install");
+    world.server.instruct({
+      case: "install",
+      value: { allocationId: ALLOCATION, reinstall: true, image: { id: "debian-13" } },
+    });
+    await world.until(() => world.console.includes("installing: partition disks"));
+    expect(world.server.touched).toMatchObject([{ machineId: MACHINE, allocationId: ALLOCATION }]);
+    world.gates.get("install")!.reject(new Error("the disk is broken"));
+    expect(await world.outcome).toBe("the disk is broken");
+    expect(world.server.aborts).toEqual([]);
+  });
+
+  it("does not take an old system for whole that an earlier try has touched", async () => {
+    world = await World.create();
+    world.server.instruct({
+      case: "install",
+      value: { allocationId: ALLOCATION, reinstall: true, oldSystemLost: true, image: { id: "away" } },
+    });
+    expect(await world.outcome).toBe("the image server is away");
+    expect(world.server.aborts).toEqual([]);
   });
 
   it("starts over when another image is wanted in the middle", async () => {

@@ -31,10 +31,11 @@ export interface Hands {
     onProgress: EraseProgress,
     signal: AbortSignal,
   ): Promise<DiskEraseInit[]>;
-  /** `onStep` is not called before the disks are touched. */
+  /** Changes no disk before `beforeTouching` has resolved. */
   install(
     order: agent.Install,
     consolePassword: string,
+    beforeTouching: () => Promise<void>,
     onStep: (step: string) => void,
     signal: AbortSignal,
   ): Promise<InstalledSystem>;
@@ -192,15 +193,23 @@ export class Session {
     events.emit("Installing", `image ${order.image?.id ?? "?"} for allocation ${order.allocationId}`);
     say(`installing ${order.image?.id ?? "?"} as ${order.hostname}`);
     const consolePassword = newConsolePassword();
-    let touched = false;
+    let whole = order.reinstall && !order.oldSystemLost;
+    const beforeTouching = async () => {
+      if (!whole) return;
+      whole = false;
+      await callUntilAnswered(
+        (options) => this.#hammer.disksTouched({ machineId, allocationId: order.allocationId }, options),
+        (error) => say(`cannot tell that the disks are about to be touched: ${text(error)}; trying again`),
+        this.#stop.signal,
+      );
+    };
     const onStep = (step: string) => {
-      touched = true;
       watchdog.progress();
       say(`installing: ${step}`);
     };
     const system = await hands
-      .install(order, consolePassword, onStep, this.#stop.signal)
-      .catch((error: unknown) => (order.reinstall && !touched ? this.#keepOldSystem(error) : Promise.reject(error)));
+      .install(order, consolePassword, beforeTouching, onStep, this.#stop.signal)
+      .catch((error: unknown) => (whole ? this.#keepOldSystem(error) : Promise.reject(error)));
 
     // Before the report: with it the leaves move this machine out of the boot network, and metal-api out of reach.
     watchdog.phase("reporting the installation", REPORT_LIMIT_MS);

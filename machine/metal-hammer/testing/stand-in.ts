@@ -36,6 +36,7 @@ export class StandIn {
   readonly registrations: BootServiceRegisterRequest[] = [];
   readonly reports: BootServiceReportRequest[] = [];
   readonly aborts: BootServiceAbortReinstallRequest[] = [];
+  readonly touched: agent.DisksTouchedRequest[] = [];
   readonly eraseReports: agent.ReportEraseRequest[] = [];
   readonly renewals: string[] = [];
   streamsOpened = 0;
@@ -184,6 +185,12 @@ export class StandIn {
         return this.#stream(answered(context.signal));
       },
       eraseProgress: () => answered({}),
+      disksTouched: (request, context) => {
+        machineOf(context);
+        this.#failing("disksTouched");
+        this.touched.push(request);
+        return answered({});
+      },
       reportErase: (request, context) => {
         machineOf(context);
         this.#failing("reportErase");

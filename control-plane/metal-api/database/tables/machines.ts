@@ -62,6 +62,8 @@ export interface AllocationsTable {
   console_password: string | null;
   succeeded: Generated<boolean>;
   reinstall: Generated<boolean>;
+  /** A hammer said that it is about to touch a disk, and has not installed since. */
+  old_system_lost: Generated<boolean>;
   boot_info: JsonOrNull<BootInfo>;
   installed: Date | null;
   role: "machine" | "firewall";

@@ -20,6 +20,7 @@ import { RateLimit, TooManyRequests } from "./rate-limit.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, isInt64, readJson } from "./rules-json.ts";
 import { type Role, refusal } from "./rules-roles.ts";
+import { buildSerializer } from "./serializers.ts";
 
 /** For receiving a request whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -52,6 +53,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
       customOptions: { coerceTypes: false, removeAdditional: false, strict: false },
       onCreate: (ajv) => void ajv.addFormat("int64", { type: "number", validate: isInt64 }),
     },
+    schemaController: { compilersFactory: { buildSerializer } },
   });
   const known = new KnownPaths();
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });

@@ -251,7 +251,7 @@ describe("a request that cannot be met", () => {
       [{ imageid: "debian-11.0" }, 400, 'NotFound no image with id "debian-11.0" found'],
       [{ imageid: FIREWALL_IMAGE }, 400, "given image is not usable for a machine, features: firewall"],
       [{ partitionid: "" }, 400, "when no machine id is given, a partition id must be specified"],
-      [{ sizeid: "unknown" }, 400, 'NotFound no size with id "unknown" found'],
+      [{ sizeid: "unknown" }, 400, 'size:unknown not found err:NotFound no size with id "unknown" found'],
       [
         { dns_servers: [1, 2, 3, 4].map((host) => ({ ip: `10.0.0.${host}` })) },
         400,
@@ -329,6 +329,9 @@ describe("a firewall", () => {
     expect(found.body.map(({ id }) => id)).toEqual(tenant.fleet.machines);
     expect((await tenant.world.call("view", "GET", `/v1/firewall/${firewall.body.id}`)).status).toBe(200);
     await tenant.free(firewall.body.id);
-    expect((await tenant.world.call("view", "GET", `/v1/firewall/${firewall.body.id}`)).status).toBe(404);
+    expect(await refusal(tenant.world.call("view", "GET", `/v1/firewall/${firewall.body.id}`))).toEqual([
+      404,
+      "machine is not a firewall",
+    ]);
   });
 });

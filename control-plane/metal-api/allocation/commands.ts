@@ -46,8 +46,7 @@ export async function allocate(
   const key = idempotencyOf(request);
   const earlier = key && (await earlierResult(db, key));
   if (earlier !== undefined) return earlier;
-  const wanted = await specify(db, request.body, request.role, request.creator);
-  await masterdata.project(wanted.projectId);
+  const wanted = await specify({ db, masterdata }, request.body, request.role, request.creator);
   // Before anything is locked: headscale may be slow.
   const join =
     request.role === "firewall" && config.headscale

@@ -8,7 +8,7 @@ import {
 } from "@metal-stack/api-schema";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { notFound } from "../errors.ts";
+import { ApiError } from "../errors.ts";
 import { machineAnswer } from "../machines/answers.ts";
 import type { MachineQuery } from "../machines/query.ts";
 import { machineById } from "../machines/store.ts";
@@ -116,7 +116,7 @@ export const allocationRoutes: RouteModule = (app, context) => {
     async (request, reply) => {
       const { id } = request.params;
       const machine = await machineById(context.db, id);
-      if (machine.allocation?.role !== "firewall") throw notFound("firewall", id);
+      if (machine.allocation?.role !== "firewall") throw new ApiError(404, "machine is not a firewall");
       return machineAnswer(context, id, reply);
     },
   );

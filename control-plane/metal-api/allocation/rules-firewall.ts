@@ -8,24 +8,19 @@ const COMMENT_CHARACTERS = /^[A-Za-z_\- ]*$/;
 const MAX_COMMENT_LENGTH = 100;
 const MAX_PORT = 65_535;
 
-/** The rules with all defaults filled in; protocols are kept in lower case. Throws 400: protocols first. */
-export function firewallRules(requested: Requested | undefined): FirewallRules {
-  const egress = (requested?.egress ?? []).map((rule) => ({
-    protocol: protocolOf(rule.protocol),
-    ports: rule.ports ?? [],
-    to: rule.to ?? [],
-    ...comment(rule.comment),
-  }));
-  const ingress = (requested?.ingress ?? []).map((rule) => ({
-    protocol: protocolOf(rule.protocol),
-    ports: rule.ports ?? [],
-    to: rule.to ?? [],
-    from: rule.from ?? [],
-    ...comment(rule.comment),
-  }));
-  for (const rule of egress) check("egress", rule, rule.to);
-  for (const rule of ingress) check("ingress", rule, [...rule.from, ...rule.to]);
-  return { egress, ingress };
+/** The rules with all defaults filled in, null when there are none; protocols in lower case. Throws 400. */
+export function firewallRules(requested: Requested | undefined): FirewallRules | null {
+  const egress = (requested?.egress ?? []).map(({ ports = [], to = [], ...rule }) => {
+    const checked = { protocol: protocolOf(rule.protocol), ports, to, ...comment(rule.comment) };
+    check("egress", checked, to);
+    return checked;
+  });
+  const ingress = (requested?.ingress ?? []).map(({ ports = [], to = [], from = [], ...rule }) => {
+    const checked = { protocol: protocolOf(rule.protocol), ports, to, from, ...comment(rule.comment) };
+    check("ingress", checked, [...from, ...to]);
+    return checked;
+  });
+  return egress.length + ingress.length > 0 ? { egress, ingress } : null;
 }
 
 function protocolOf(text: string | undefined): string {

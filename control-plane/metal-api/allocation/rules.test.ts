@@ -100,7 +100,8 @@ describe("a request", () => {
 
 describe("firewall rules", () => {
   it("get their defaults", () => {
-    expect(firewallRules(undefined)).toEqual({ egress: [], ingress: [] });
+    expect(firewallRules(undefined)).toBeNull();
+    expect(firewallRules({ egress: [], ingress: [] })).toBeNull();
     expect(firewallRules({ egress: [{ protocol: "UDP", to: ["10.0.0.0/8"] }] })).toEqual({
       egress: [{ protocol: "udp", ports: [], to: ["10.0.0.0/8"] }],
       ingress: [],
@@ -113,6 +114,7 @@ describe("firewall rules", () => {
     [{ egress: [{ ports: [70000] }] }, "egress rule with error:port is out of range"],
     [{ ingress: [{ from: ["10.0.0.1"] }] }, "ingress rule with error:invalid cidr: 10.0.0.1"],
     [{ ingress: [{ from: ["10.0.0.0/8"], to: ["::/0"] }] }, "ingress rule with error:mixed address family"],
-    [{ egress: [{ ports: [-1] }], ingress: [{ protocol: "x" }] }, "no such protocol: x"],
+    [{ egress: [{ ports: [-1], protocol: "y" }], ingress: [{ protocol: "x" }] }, "no such protocol: y"],
+    [{ egress: [{ ports: [-1] }], ingress: [{ protocol: "x" }] }, "egress rule with error:port is out of range"],
   ])("%j is refused: %s", (rules, message) => expect(() => firewallRules(rules)).toThrow(message));
 });

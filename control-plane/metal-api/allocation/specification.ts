@@ -1,6 +1,7 @@
 // Turns a request into what is to be allocated: image, size, partition, layout, servers. Reads only.
 import type { FirewallCreateRequest } from "@metal-stack/api-schema";
 import type { DnsServer, FilesystemLayout, FirewallRules, NtpServer } from "../database/documents.ts";
+import type { Context } from "../context.ts";
 import type { Db } from "../database/schema.ts";
 import { ApiError, badRequest, unprocessable } from "../errors.ts";
 import { matchLayout } from "../filesystem-layouts/rules.ts";
@@ -50,20 +51,21 @@ const DEFAULT_HOSTNAME = "metal";
 
 /** Throws 400 for what the request itself names wrongly, also when that was not found; then 404, 422. */
 export async function specify(
-  db: Db,
+  { db, masterdata }: Pick<Context, "db" | "masterdata">,
   request: FirewallCreateRequest,
   role: Role,
   creator: string,
 ): Promise<Specification> {
-  const named = await resolveNames(db, request, role);
-  const ips = checkContent(request, role, named.networks, creator);
-  await checkImageOfSize(db, named.sizeId, named.imageId);
+  const resolved = await resolveNames(db, request, role);
+  const ips = checkContent(request, role, resolved.networks, creator);
+  await checkImageOfSize(db, resolved.sizeId, resolved.imageId);
+  await masterdata.project(request.projectid!);
   return {
-    ...named,
+    ...resolved,
     role,
     creator,
     ips,
-    layout: await layoutFor(db, request.filesystemlayoutid, named.sizeId, named.imageId),
+    layout: await layoutFor(db, request.filesystemlayoutid, resolved.sizeId, resolved.imageId),
     machineId: request.uuid || undefined,
     projectId: request.projectid!,
     name: request.name ?? "",
@@ -83,9 +85,14 @@ async function resolveNames(db: Db, request: FirewallCreateRequest, role: Role) 
     const rules = role === "firewall" ? firewallRules(request.firewall_rules) : null;
     checkFeature(image.features, role);
     checkTarget(request);
-    const machine = request.uuid ? await machineById(db, request.uuid) : undefined;
-    const size = await sizeById(db, machine ? machine.size_id : (request.sizeid ?? ""));
-    const partition = await partitionById(db, machine ? (machine.partition_id ?? "") : (request.partitionid ?? ""));
+    const { uuid } = request;
+    const machine = uuid
+      ? await named(machineById(db, uuid), `uuid given but no machine found with uuid:${uuid}`)
+      : undefined;
+    const sizeId = machine ? machine.size_id : (request.sizeid ?? "");
+    const size = await named(sizeById(db, sizeId), `size:${sizeId} not found`);
+    const partitionId = machine ? (machine.partition_id ?? "") : (request.partitionid ?? "");
+    const partition = await named(partitionById(db, partitionId), `partition:${partitionId} not found`);
     const dnsServers = given(request.dns_servers) ?? partition.dns_servers;
     const ntpServers = given(request.ntp_servers) ?? partition.ntp_servers;
     const problem = dnsServersProblem([...dnsServers]) ?? ntpServersProblem([...ntpServers]);
@@ -101,6 +108,15 @@ async function resolveNames(db: Db, request: FirewallCreateRequest, role: Role) 
     };
   } catch (error) {
     throw error instanceof ApiError ? badRequest(error.message) : error;
+  }
+}
+
+/** What was looked for, before why there is none. */
+async function named<T>(found: Promise<T>, what: string): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    throw error instanceof ApiError ? badRequest(`${what} err:${error.message}`) : error;
   }
 }
 

@@ -1,8 +1,7 @@
 import type { MachineIPMIResponse, MachineJob, MachineResponse, MachineWhyResponse } from "@metal-stack/api-schema";
-import { json } from "@metal-stack/database";
 import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
 import { makeLogin, noteAppliedLogin } from "../bmc/logins.ts";
 import { sealConsolePassword } from "../boot/console-password.ts";
@@ -25,7 +24,6 @@ const get = <T = MachineResponse>(path: string, role: "view" | "edit" | "admin" 
   world.call<T>(role, "GET", `/v1/machine/${path}`);
 const post = <T = MachineResponse>(path: string, body?: unknown, role: "view" | "edit" | "admin" = "edit") =>
   world.call<T>(role, "POST", `/v1/machine${path}`, body ?? {});
-const find = (query: object) => post<MachineResponse[]>("/find", query, "view");
 const why = async (id: string) => (await get<MachineWhyResponse>(`${id}/why`)).body;
 async function allocated(name: string): Promise<MachineResponse> {
   const uuid = await waitingMachine(world.context.db);
@@ -91,81 +89,6 @@ describe("a machine", () => {
     const all = await world.call<MachineResponse[]>("view", "GET", "/v1/machine");
     expect(all.body.length).toBeGreaterThanOrEqual(20);
     expect(all.body.map(({ id }) => id)).toEqual(all.body.map(({ id }) => id).toSorted());
-  });
-});
-
-describe("the search", () => {
-  let machine: MachineResponse;
-  beforeAll(async () => {
-    machine = await allocated("needle");
-    await world.context.db
-      .updateTable("machines")
-      .set({
-        state_value: "TAINTED",
-        hardware: json({
-          memory: 4711,
-          cpus: [],
-          gpus: [],
-          disks: [{ name: "/dev/nvme0n1", size: 12345 }],
-          nics: [
-            {
-              mac: "aa:00",
-              name: "eth0",
-              identifier: "eth0",
-              neighbors: [{ mac: "bb:00", name: "Ethernet0", identifier: "bb:00", hostname: "leaf" }],
-            },
-          ],
-        }),
-      })
-      .where("id", "=", machine.id)
-      .execute();
-  });
-
-  test.each([
-    ["id", () => machine.id],
-    ["allocation_name", () => "needle"],
-    ["network_ips", () => machine.allocation!.networks[0]!.ips],
-    ["network_asns", () => [machine.allocation!.networks[0]!.asn]],
-    ["tags", () => machine.tags.filter((tag) => tag.includes("chassis"))],
-    ["hardware_memory", () => 4711],
-    ["nics_mac_addresses", () => ["aa:00"]],
-    ["nics_names", () => ["eth0"]],
-    ["nics_neighbor_mac_addresses", () => ["bb:00"]],
-    ["nics_neighbor_names", () => ["Ethernet0"]],
-    ["disk_names", () => ["/dev/nvme0n1"]],
-    ["disk_sizes", () => [12345]],
-    ["state_value", () => "RESERVED"],
-  ])("by %s finds exactly the one that has it", async (key, value) => {
-    expect((await find({ [key]: value() })).body.map(({ id }) => id)).toEqual([machine.id]);
-  });
-
-  it("wants all parts to hold, and all values of a list", async () => {
-    const found = async (query: object) => (await find({ id: machine.id, ...query })).body.length;
-    expect(
-      await found({
-        allocation_project: PROJECT,
-        allocation_role: "machine",
-        allocation_succeeded: false,
-        allocation_image_id: "debian-12.0.20261101",
-        network_ids: [INTERNET, fleet.network.id],
-        network_vrfs: [104009],
-        partition_id: PARTITION,
-        sizeid: SIZE,
-        rackid: "rack-1",
-        ipmi_user: "metal",
-        fru_chassis_part_serial: `chassis-${machine.id.slice(0, 4)}`,
-      }),
-    ).toBe(1);
-    for (const query of [
-      { network_ids: [INTERNET, "other"] },
-      { allocation_succeeded: true },
-      { nics_vrfs: ["vrf1"] },
-      { name: "needle" },
-      { fru_board_mfg: "x" },
-    ])
-      expect(await found(query), JSON.stringify(query)).toBe(0);
-    expect((await find({ allocation_role: "x" })).body).toEqual([]);
-    expect((await find({})).body.length).toBeGreaterThan(1);
   });
 });
 

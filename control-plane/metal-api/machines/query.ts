@@ -65,10 +65,10 @@ function fru(key: string): (value: unknown) => Document {
   return (value) => ({ fru: { [key]: value } });
 }
 
-/** A machine that is in no partition has the empty one, as the original stores it. */
+/** A machine that is in no partition has the empty one, as the original stores it; one without allocation has no name of one. */
 function equals(column: string, value: unknown): RawBuilder<SqlBool> {
-  return value === ""
-    ? sql<SqlBool>`coalesce(${sql.ref(column)}, '') = ''`
+  return value === "" && column === COLUMNS.partition_id
+    ? sql<SqlBool>`${sql.ref(column)} is null`
     : sql<SqlBool>`${sql.ref(column)} = ${value}`;
 }
 

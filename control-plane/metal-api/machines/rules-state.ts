@@ -17,7 +17,7 @@ export function storedState(value: string): StoredState | undefined {
 /** Checks a request to change the state. Throws 400. */
 export function checkedState(value: string, description: string): StoredState {
   const state = storedState(value);
-  if (state === undefined) throw badRequest(`the following state is not allowed: ${value}`);
+  if (state === undefined) throw badRequest(`unknown MachineState:${value}`);
   if (state !== "" && description === "") throw badRequest("you must supply a description");
   return state;
 }

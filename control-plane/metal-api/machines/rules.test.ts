@@ -10,7 +10,7 @@ describe("states", () => {
   });
   it("need a reason, and are only these", () => {
     expect(() => checkedState("LOCKED", "")).toThrow("you must supply a description");
-    expect(() => checkedState("BROKEN", "x")).toThrow("the following state is not allowed: BROKEN");
+    expect(() => checkedState("BROKEN", "x")).toThrow("unknown MachineState:BROKEN");
     expect(checkedState("", "")).toBe("");
   });
 });

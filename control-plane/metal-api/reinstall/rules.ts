@@ -11,11 +11,12 @@ export interface ReinstallFacts {
 
 /** Throws 400, 422. */
 export function checkReinstall({ stateValue, allocation }: ReinstallFacts, imageId: string): void {
-  if (!allocation || stateValue === "LOCKED" || imageId === "")
-    throw badRequest("machine either locked, not allocated yet or invalid image ID specified");
+  const unfit = badRequest("machine either locked, not allocated yet or invalid image ID specified");
+  if (!allocation || stateValue === "LOCKED") throw unfit;
   const layout = allocation.filesystem_layout;
   if (!isReinstallable(layout))
     throw unprocessable(`filesystemlayout:${layout.id} is not reinstallable, abort reinstallation`);
+  if (imageId === "") throw unfit;
 }
 
 /** Newest events of a machine that has not begun to boot the discovery image since its reinstallation was asked for. */

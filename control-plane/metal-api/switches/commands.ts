@@ -24,8 +24,15 @@ export interface SwitchReport {
   readonly managementUser: string;
 }
 
-/** A switch tells what it is. Ports keep their networks; answers whether it was new. */
-export async function registerSwitch(tx: Db, report: SwitchReport): Promise<{ created: boolean }> {
+/**
+ * A switch tells what it is. Ports keep their networks; answers whether it was new.
+ * @param vendors that its system may have; any when absent
+ */
+export async function registerSwitch(
+  tx: Db,
+  report: SwitchReport,
+  vendors?: readonly string[],
+): Promise<{ created: boolean }> {
   if (report.id === "") throw badRequest("uuid cannot be empty");
   if (report.ports.length > MAX_PORTS) throw badRequest(`a switch has at most ${MAX_PORTS} ports`);
   const partition = await tx
@@ -34,6 +41,8 @@ export async function registerSwitch(tx: Db, report: SwitchReport): Promise<{ cr
     .where("id", "=", report.partitionId)
     .executeTakeFirst();
   if (!partition) throw notFound("partition", report.partitionId);
+  const { vendor = "" } = report.os;
+  if (vendors && !vendors.includes(vendor)) throw unprocessable(`unknown switch os vendor ${vendor}`);
 
   const created = await insertSwitch(tx, report);
   const known = created ? undefined : await lockKnown(tx, report.id);

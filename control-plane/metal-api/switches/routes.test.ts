@@ -59,7 +59,10 @@ describe("a switch", () => {
   it.each([
     [{ id: "" }, 400, "uuid cannot be empty"],
     [{ partition_id: "muc" }, 404, 'NotFound no partition with id "muc" found'],
+    [{ id: "", partition_id: "muc" }, 400, "uuid cannot be empty"],
+    [{ partition_id: "muc", os: undefined }, 404, 'NotFound no partition with id "muc" found'],
     [{ os: { vendor: "toaster" } }, 422, "unknown switch os vendor toaster"],
+    [{ os: undefined }, 422, "unknown switch os vendor "],
     [{ nics: [nic("swp1", "x"), nic("swp2", "x")] }, 400, "duplicate identifier found in nics"],
   ])("is refused with %j", async (different, status, message) => {
     const answer = await register(different);

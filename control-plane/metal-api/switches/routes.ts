@@ -16,7 +16,7 @@ import { sql } from "kysely";
 import { Type } from "typebox";
 import type { Db } from "../database/schema.ts";
 import { transact } from "../database/transaction.ts";
-import { notFound, unprocessable } from "../errors.ts";
+import { notFound } from "../errors.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { deleteSwitch, recordSync, registerSwitch, togglePort } from "./commands.ts";
 import { migrateSwitch } from "./replacement.ts";
@@ -87,20 +87,18 @@ export const switchRoutes: RouteModule = (app, { db, clock }) => {
     },
     async ({ body }, reply) => {
       const { id = "", os = {} } = body;
-      if (!VENDORS.includes(os.vendor ?? "")) throw unprocessable(`unknown switch os vendor ${os.vendor ?? ""}`);
-      const { created } = await transact(db, (tx) =>
-        registerSwitch(tx, {
-          id,
-          name: body.name,
-          description: body.description,
-          partitionId: body.partition_id ?? "",
-          rackId: body.rack_id ?? "",
-          ports: (body.nics ?? []).map(({ name, mac, identifier }) => ({ name, mac, identifier })),
-          os,
-          managementIp: body.management_ip ?? "",
-          managementUser: body.management_user ?? "",
-        }),
-      );
+      const told = {
+        id,
+        name: body.name,
+        description: body.description,
+        partitionId: body.partition_id ?? "",
+        rackId: body.rack_id ?? "",
+        ports: (body.nics ?? []).map(({ name, mac, identifier }) => ({ name, mac, identifier })),
+        os,
+        managementIp: body.management_ip ?? "",
+        managementUser: body.management_user ?? "",
+      };
+      const { created } = await transact(db, (tx) => registerSwitch(tx, told, VENDORS));
       return reply.code(created ? 201 : 200).send(await answer(id));
     },
   );

@@ -18,8 +18,10 @@ interface Fault {
   readonly kernelLeaves?: true;
   /** Takes minutes: not in the tests that everybody runs. */
   readonly long?: true;
-  /** What tenants mostly ask for before it strikes. */
-  readonly often?: "reinstall";
+  /** What tenants mostly, or only, ask for before it strikes. */
+  readonly often?: "reinstall" | "machines";
+  /** Strikes while requests are under way, as often as can be: the region is explained at its rests only. */
+  readonly dense?: true;
 }
 
 const MINUTE_MS = 60_000;
@@ -30,6 +32,15 @@ const YEAR_MS = 365 * 24 * 3_600_000;
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   "metal-api": killed("metal-api"),
+  "metal-api-amid": {
+    what: "metal-api is killed amid allocations, frees and reinstallations",
+    often: "machines",
+    dense: true,
+    async strike(region) {
+      region.kills += 1;
+      await region.victims.get("metal-api")!.kill();
+    },
+  },
   "masterdata-api": killed("masterdata-api"),
   pixiecore: killed("pixiecore"),
   "metal-bmc": killed("metal-bmc"),

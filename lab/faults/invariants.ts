@@ -121,6 +121,9 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     select name || ' is ' || image_id || ' and was installed with ' || coalesce(boot_info ->> 'image_id', 'nothing') as breach
     from allocations where installed is not null and not reinstall and boot_info ->> 'image_id' is distinct from image_id`,
 
+  "a system that was overwritten is not booted": `
+    select name || ' keeps a system whose disk was touched' as breach from allocations where old_system_lost and not reinstall`,
+
   "the ports of a freed machine are in the boot network": `
     select switch_id || ' ' || p.name || ' is in ' || vrf as breach from switch_ports p
     where vrf <> '' and not exists (select from allocations a where a.machine_id = p.machine_id)`,

@@ -13,7 +13,7 @@ import { GRPC_PORT, KernelLeaves } from "../fleet/kernel-leaves.ts";
 import { type CertificateFiles, type Credentials, makeCredentials } from "../region/credentials.ts";
 import { PARTITION } from "./catalogue.ts";
 import { Link } from "./link.ts";
-import { Victim } from "./victim.ts";
+import { Victim, type VictimPlan } from "./victim.ts";
 
 export interface RegionPlan {
   /** Empty; for data, keys and logs. */
@@ -23,6 +23,8 @@ export interface RegionPlan {
   readonly together?: boolean;
   /** Real metal-cores on leaves of network namespaces, instead of simulated ones. */
   readonly kernelLeaves?: boolean;
+  /** The next metal-api has read its code when one is killed: more kills a minute. */
+  readonly standby?: boolean | undefined;
   /** Settings of all processes as they shall be. */
   readonly adjust?: (env: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
   /** What happens on machines and links, for the history. */
@@ -115,11 +117,11 @@ export class Parts {
     program: string,
     env: () => Readonly<Record<string, string>>,
     isReady: (line: Readonly<Record<string, unknown>>) => boolean,
-    inside: readonly string[] = [],
+    more: Pick<VictimPlan, "inside" | "code"> = {},
   ): Promise<void> {
     const logFolder = join(this.plan.folder, "logs");
     const { adjust = (env) => env } = this.plan;
-    const victim = new Victim({ name, program, env: () => adjust(env()), isReady, logFolder, inside });
+    const victim = new Victim({ name, program, env: () => adjust(env()), isReady, logFolder, ...more });
     this.victims.set(name, victim);
     await victim.start();
   }
@@ -173,7 +175,8 @@ export class Parts {
       METAL_API_MASTERDATA_CERTPATH: client.cert,
       METAL_API_MASTERDATA_CERTKEYPATH: client.key,
     };
-    await this.#add("metal-api", "control-plane/metal-api/main.ts", () => env, this.#serves);
+    const code = this.plan.standby ? "control-plane/metal-api/serve.ts" : undefined;
+    await this.#add("metal-api", "control-plane/metal-api/main.ts", () => env, this.#serves, { code });
   }
 
   readonly #serves = (line: Readonly<Record<string, unknown>>): boolean => {
@@ -264,7 +267,9 @@ export class Parts {
         METAL_CORE_VTEP_ADDRESS: `10.1.0.${at + 1}`,
       };
       const started = () => true;
-      await this.#add(`metal-core-${leaf}`, "partition/metal-core/main.ts", () => env, started, leaves.inside(leaf));
+      await this.#add(`metal-core-${leaf}`, "partition/metal-core/main.ts", () => env, started, {
+        inside: leaves.inside(leaf),
+      });
     }
   }
 

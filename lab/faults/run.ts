@@ -30,6 +30,8 @@ export interface RunReport {
   readonly strikes: number;
   /** Processes killed and power cut, machine by machine. */
   readonly kills: number;
+  /** Strikes with such a request for a machine under way. */
+  readonly amid: Readonly<Record<(typeof AMID)[number], number>>;
   readonly pauses: number;
   /** What had to wait for a deadline of minutes before a pause came to its end. */
   readonly waits: readonly string[];
@@ -45,6 +47,8 @@ export interface RunReport {
   readonly deadlocks: readonly string[];
 }
 
+const AMID = ["allocate", "free", "reinstall"] as const;
+
 /** Something that must never be was. The message tells what, the seed, and the end of the history. */
 export class Broken extends Error {
   override readonly name = "Broken";
@@ -54,8 +58,11 @@ const ANSWER_PATIENCE_MS = 120_000;
 const REST_PATIENCE_MS = 240_000;
 /** When nothing has changed for this long, something waits for a deadline. */
 const STILL_MS = 6_000;
+const DENSE_STILL_MS = 2_500;
 /** Longer than every deadline of a boot, an erase that is silent, and a BMC command. */
 const PASSED_MINUTES = 11;
+/** For requests that have to compile first what they need. */
+const DENSE_PATIENCE_MS = 1_000;
 const HISTORY_TOLD = 120;
 /** How `why` begins its advice, and what an operator does then. */
 const ADVICE = [
@@ -78,7 +85,9 @@ export async function run(plan: RunPlan): Promise<RunReport> {
   };
   const together = plan.kinds.some((kind) => FAULTS[kind]!.together);
   const kernelLeaves = plan.kinds.some((kind) => FAULTS[kind]!.kernelLeaves);
-  const region = await Region.start({ folder: plan.folder, machines: plan.machines, together, kernelLeaves, say });
+  const standby = plan.kinds.some((kind) => FAULTS[kind]!.dense);
+  const { folder, machines } = plan;
+  const region = await Region.start({ folder, machines, together, kernelLeaves, standby, say });
   try {
     return await new Run(plan, region, say).go();
   } catch (error) {
@@ -98,6 +107,8 @@ class Run {
   readonly #random: Random;
   readonly #tenants: Tenants;
   readonly #say: (what: string) => void;
+  readonly #dense: boolean;
+  readonly #amid = { allocate: 0, free: 0, reinstall: 0 };
   #pauses = 0;
   readonly #waits: string[] = [];
   #longestRestMs = 0;
@@ -108,6 +119,7 @@ class Run {
     this.#region = region;
     this.#say = say;
     this.#random = new Random(plan.seed);
+    this.#dense = plan.kinds.every((kind) => FAULTS[kind]!.dense);
     this.#tenants = new Tenants(() => region.api, region.fleet.machines, new Random(plan.seed + 1), say);
   }
 
@@ -120,10 +132,14 @@ class Run {
       struck += 1;
       const kind = this.#random.pick(kinds);
       this.#say(`── strike ${struck}: ${FAULTS[kind]!.what}`);
-      this.#tenants.burst(this.#random.between(2, 6), FAULTS[kind]!.often);
-      await sleep(this.#moment());
-      await FAULTS[kind]!.strike(this.#region, this.#random, this.#say);
-      await this.#check();
+      const { often, dense = false, strike } = FAULTS[kind]!;
+      const requests = this.#random.between(2, 6);
+      this.#tenants.burst(requests, often);
+      await (dense ? this.#amidAnswers(requests) : sleep(this.#moment()));
+      for (const what of AMID)
+        if (this.#tenants.asking.some((asked) => asked.startsWith(`${what} machine-`))) this.#amid[what] += 1;
+      await strike(this.#region, this.#random, this.#say);
+      await this.#check(dense);
       if (struck % restEvery === 0) await this.#rest();
     }
     if (struck % restEvery !== 0) await this.#rest();
@@ -131,6 +147,7 @@ class Run {
     return {
       strikes: struck,
       kills: this.#region.kills,
+      amid: this.#amid,
       pauses: this.#pauses,
       waits: this.#waits,
       longestRestMs: this.#longestRestMs,
@@ -146,8 +163,16 @@ class Run {
     return this.#random.chance(0.3) ? this.#random.between(0, 100) : this.#random.between(100, 1_000);
   }
 
-  /** Everything that must hold at every moment. */
-  async #check(): Promise<void> {
+  /** Resolves when some requests are answered and others are not, and now and then when what follows from them goes on. */
+  async #amidAnswers(requests: number): Promise<void> {
+    const unanswered = this.#random.between(0, requests);
+    for (const until = Date.now() + DENSE_PATIENCE_MS; Date.now() < until; await sleep(2))
+      if (this.#tenants.asking.length <= unanswered) break;
+    await sleep(this.#random.between(0, this.#random.chance(0.8) ? 20 : 300));
+  }
+
+  /** Everything that must hold at every moment. @param dense leaves out what takes a request a machine */
+  async #check(dense = false): Promise<void> {
     const { db } = this.#region;
     await this.#tenants.settled();
     await this.#region.ready();
@@ -158,7 +183,7 @@ class Run {
       ...(await patiently(() => this.#tenants.reinstalls.check(db))),
       ...(await patiently(() => breaches(db))),
       ...(await this.#marks()),
-      ...(await this.#unexplained()),
+      ...(dense ? [] : await this.#unexplained()),
       ...[...this.#region.victims.values()].flatMap(({ name, crashes }) =>
         crashes.map((how) => `${name} ended by itself: ${how}`),
       ),
@@ -195,6 +220,8 @@ class Run {
     this.#say("── rest");
     let awaited = "";
     let passed = "";
+    // Kills in a row leave many machines to their deadlines.
+    if (this.#dense) await this.#hurry();
     for (let still = Date.now(); ; await sleep(50)) {
       const left = [...(await patiently(() => unrest(db))), ...this.#idle()];
       if (left.length === 0) break;
@@ -203,7 +230,7 @@ class Run {
       awaited = now;
       if (Date.now() - began > REST_PATIENCE_MS)
         throw new Error(`does not come to rest: ${now}\n${await this.#whys()}`);
-      if (Date.now() - still < STILL_MS) continue;
+      if (Date.now() - still < (this.#dense ? DENSE_STILL_MS : STILL_MS)) continue;
       if (passed === now) await this.#operate();
       passed = now;
       this.#say(`${PASSED_MINUTES} minutes pass, because ${now}`);
@@ -216,6 +243,17 @@ class Run {
     await this.#check();
     const wrong = await this.#goals();
     if (wrong.length > 0) throw new Error(`at rest, but:\n${wrong.join("\n")}`);
+  }
+
+  /** Deadlines are over, and who presses the button of machines that have not arrived need not wait for them. */
+  async #hurry(): Promise<void> {
+    await patiently(() => passTime(this.#region.db, PASSED_MINUTES));
+    const idle = this.#idle();
+    for (const machine of this.#region.fleet.machines) {
+      if (!idle.some((what) => what.startsWith(machine.uuid))) continue;
+      machine.switchOff();
+      machine.switchOn();
+    }
   }
 
   /**

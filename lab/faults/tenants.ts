@@ -34,6 +34,8 @@ export class Tenants {
   #owned: Owned[] = [];
   #networks: { readonly id: string; readonly project: string }[] = [];
   #count = 0;
+  /** Requests without an answer yet. */
+  readonly #asking = new Set<{ readonly what: string }>();
   readonly tally = { acknowledged: 0, refused: 0, lost: 0 };
 
   constructor(api: () => Client, machines: readonly SimulatedMachine[], random: Random, say: (what: string) => void) {
@@ -53,13 +55,18 @@ export class Tenants {
     }
   }
 
-  /** Starts so many requests at once. @param often mostly these, if anybody holds a machine */
-  burst(count: number, often?: "reinstall"): void {
+  /** Starts so many requests at once. @param often mostly these, if anybody holds a machine, or only those about machines */
+  burst(count: number, often?: "reinstall" | "machines"): void {
     for (let number = 0; number < count; number++) {
-      const asked = often && this.#random.chance(0.6) ? this.#reinstall() : this.#anything();
+      const asked = this.#request(often);
       const running: Promise<void> = asked.finally(() => this.#inFlight.delete(running));
       this.#inFlight.add(running);
     }
+  }
+
+  /** What is asked for just now and not answered. */
+  get asking(): string[] {
+    return [...this.#asking].map(({ what }) => what);
   }
 
   /** Every request has its answer, or will have none. */
@@ -74,6 +81,15 @@ export class Tenants {
       if (!known.has(name)) this.#owned.push({ kind: "allocation", name, id: machine });
     const there = new Set(machines.map(({ name }) => name));
     this.#owned = this.#owned.filter(({ kind, name }) => kind !== "allocation" || there.has(name));
+  }
+
+  #request(often: "reinstall" | "machines" | undefined): Promise<void> {
+    const random = this.#random;
+    if (often === "reinstall" && random.chance(0.6)) return this.#reinstall();
+    if (often !== "machines") return this.#anything();
+    const held = this.#owned.filter(({ kind }) => kind === "allocation").length;
+    if (random.fraction() * this.#machines.length >= held) return this.#allocate();
+    return random.chance(0.5) ? this.#reinstall() : this.#give("allocation");
   }
 
   #anything(): Promise<void> {
@@ -193,6 +209,8 @@ export class Tenants {
   }
 
   async #ask<T>(what: string, call: (api: Client) => Promise<T>): Promise<Outcome<T>> {
+    const asking = { what };
+    this.#asking.add(asking);
     try {
       const answer = await call(this.#api());
       this.tally.acknowledged += 1;
@@ -206,6 +224,8 @@ export class Tenants {
       this.tally[refused ? "refused" : "lost"] += 1;
       this.#say(`${what}: ${refused ? "refused" : "no answer"}, ${text}`);
       return refused ? { refused: text } : { lost: text };
+    } finally {
+      this.#asking.delete(asking);
     }
   }
 }

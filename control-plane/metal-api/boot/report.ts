@@ -25,7 +25,7 @@ export async function reportInstallation(
 ): Promise<void> {
   const { uuid, consolePassword, bootInfo, success, message } = request;
   const { machine, allocation } = await lockAllocated(tx, uuid);
-  if (!success) return recordEvent(tx, uuid, "Crashed", message, now);
+  if (!success) return void (await recordEvent(tx, uuid, "Crashed", message, now));
   if (!bootInfo) throw badRequest("boot_info is missing");
   // Installed while somebody asked for another image: done with the wrong one.
   if (bootInfo.imageId !== "" && bootInfo.imageId !== allocation.image_id)

@@ -65,12 +65,15 @@ async function machinesOf(db: Db, caller: { component: Component; id: string } |
 
 async function receive({ db, clock }: Context, id: string, event: EventType, message: string): Promise<void> {
   await transact(db, async (tx) => {
-    await recordEvent(tx, id, event, message, clock());
-    if (event === "Phoned Home") await noteSuccess(tx, id);
+    const counts = await recordEvent(tx, id, event, message, clock());
+    if (counts && event === "Phoned Home") await noteSuccess(tx, id);
   });
 }
 
-/** The tenant's system was heard for the first time since it was installed. (Late reports of the one before do not count.) */
+/**
+ * The tenant's system was heard for the first time since it was installed. (Late reports of the one before do not count.) It
+ * may have begun with a boot from the network that nobody answered: its log goes on saying so.
+ */
 async function noteSuccess(tx: Db, machineId: string): Promise<void> {
   const succeeded = await tx
     .updateTable("allocations")
@@ -78,13 +81,14 @@ async function noteSuccess(tx: Db, machineId: string): Promise<void> {
     .where("machine_id", "=", machineId)
     .where("installed", "is not", null)
     .where("succeeded", "=", false)
+    .where("reinstall", "=", false)
     .where((where) =>
       where.exists(
         where
           .selectFrom("provisioning_events as newest")
           .select("newest.id")
           .where("newest.machine_id", "=", machineId)
-          .where("newest.event", "=", "Phoned Home")
+          .where("newest.event", "in", ["Phoned Home", "PXE Booting"])
           .where("newest.id", "=", (from) =>
             from
               .selectFrom("provisioning_events as event")

@@ -12,7 +12,8 @@ const MAX_MESSAGE_LENGTH = 4000;
 
 /**
  * Records an event of an existing machine, received at `now`, in the caller's transaction or one of its own.
- * Signs of life only touch the time of the last event. Throws when there is no such machine.
+ * Signs of life only touch the time of the last event. Answers false for an event that counts for nothing, because it may
+ * be late. Throws when there is no such machine.
  */
 export async function recordEvent(
   db: Db,
@@ -20,14 +21,14 @@ export async function recordEvent(
   event: EventType,
   message = "",
   now = new Date(),
-): Promise<void> {
+): Promise<boolean> {
   if (!db.isTransaction) return transact(db, (tx) => recordEvent(tx, machineId, event, message, now));
 
   const before = await lockContainer(db, machineId);
   // PostgreSQL's texts hold no NUL.
   const text = message.replaceAll("\0", "").slice(0, MAX_MESSAGE_LENGTH);
   const after = step(before, { event, message: text }, now);
-  if (after === before) return;
+  if (after === before) return false;
 
   await db
     .updateTable("provisioning_states")
@@ -41,6 +42,7 @@ export async function recordEvent(
     .execute();
   if (after.events !== before.events) await append(db, machineId, after.events[0]!);
   await notify(db, "event", machineId);
+  return true;
 }
 
 /** Makes sure that the machine has a log, as registration does; an empty one says nothing. */

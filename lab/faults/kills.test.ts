@@ -23,7 +23,6 @@ it(
     console.log(JSON.stringify(report));
     expect(report.kills).toBe(KILLS);
     expect(Math.min(...Object.values(report.amid))).toBeGreaterThanOrEqual(AMID_EACH);
-    expect(report.deadlocks).toEqual([]);
     rmSync(folder, { recursive: true });
   },
 );

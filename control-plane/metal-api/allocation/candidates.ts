@@ -15,12 +15,8 @@ export async function claimMachine(tx: Tx, wanted: Specification): Promise<Machi
   const reservations = await holdReservations(tx, wanted.partitionId, wanted.sizeId);
   if (wanted.machineId !== undefined) return claimThis(tx, wanted, wanted.machineId, reservations);
   await checkReservations(tx, wanted, reservations);
-  const racks = await preferred(tx, wanted);
   const machine =
-    (racks.length > 0
-      ? ((await lockNear(tx, wanted, racks)) ?? (await lockAny(tx, wanted, racks, "skip locked")))
-      : undefined) ??
-    (await lockAny(tx, wanted, undefined, "skip locked")) ??
+    (await lockSpread(tx, wanted)) ??
     // Those that are left are locked: wait and see whether they are given to somebody else, or were only written to.
     (await lockAny(tx, wanted, undefined, ""));
   if (!machine) throw await noMachine(tx, wanted);
@@ -70,8 +66,32 @@ async function claimThis(
   return machine;
 }
 
-async function preferred(tx: Tx, wanted: Specification): Promise<string[]> {
-  // From rack to rack through the index, however many machines they hold.
+/** Locks a machine of the rack that suits best, or of the next best when all of that one are locked. */
+async function lockSpread(tx: Tx, wanted: Specification): Promise<Omit<MachineRow, "allocation"> | undefined> {
+  let racks = await racksWithMachines(tx, wanted);
+  let used: readonly RackUse[] = [];
+  if (racks.length > 1) {
+    await spreadAlone(tx, wanted);
+    racks = await racksWithMachines(tx, wanted);
+    used = await racksInUse(tx, wanted);
+  }
+  while (racks.length > 0) {
+    const preferred = preferredRacks(racks, used);
+    const machine = (await lockNear(tx, wanted, preferred)) ?? (await lockAny(tx, wanted, preferred, "skip locked"));
+    if (machine) return machine;
+    racks = racks.filter((rack) => !preferred.includes(rack));
+  }
+  return undefined;
+}
+
+/** Two machines of a project that are chosen at once would not see each other: such choices come one after the other. */
+async function spreadAlone(tx: Tx, { partitionId, sizeId, projectId, role }: Specification): Promise<void> {
+  const key = `spread:${partitionId}/${sizeId}/${projectId}/${role}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
+}
+
+/** From rack to rack through the index, however many machines they hold. */
+async function racksWithMachines(tx: Tx, wanted: Specification): Promise<string[]> {
   const candidates = sql`from machines where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId}
     and state_value = '' and disks = 'erased'`;
   const racks = await sql<{ rack: string }>`
@@ -84,17 +104,18 @@ async function preferred(tx: Tx, wanted: Specification): Promise<string[]> {
       select from machines
       where partition_id = ${wanted.partitionId} and size_id = ${wanted.sizeId} and rack_id = rack and ${available}
       order by id limit 1) one`.execute(tx);
-  const used = await sql<RackUse>`
+  return racks.rows.map(({ rack }) => rack);
+}
+
+async function racksInUse(tx: Tx, wanted: Specification): Promise<readonly RackUse[]> {
+  const { rows } = await sql<RackUse>`
     select rack_id as "rackId", count(*) as machines, coalesce(sum((
       select count(*) from unnest(m.tags) tag where tag = any(${wanted.placementTags}::text[]))), 0)::bigint as tagged
     from machines m join allocations a on a.machine_id = m.id
     where m.partition_id = ${wanted.partitionId} and m.size_id = ${wanted.sizeId}
       and a.project_id = ${wanted.projectId} and a.role = ${wanted.role}
     group by rack_id`.execute(tx);
-  return preferredRacks(
-    racks.rows.map(({ rack }) => rack),
-    used.rows,
-  );
+  return rows;
 }
 
 /**

@@ -1,10 +1,9 @@
 // metal-api is killed, without a chance to say goodbye, at every step between a free and the next tenant.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { agent } from "@metal-stack/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -23,6 +22,7 @@ import {
   PARTITION,
   registration,
 } from "../testing/agents.ts";
+import { startMetalApi } from "../testing/start-process.ts";
 import { reinstallMachine } from "../reinstall/commands.ts";
 import { startRelease } from "./commands.ts";
 
@@ -41,25 +41,16 @@ async function start(): Promise<void> {
     writeFileSync(join(folder, name), content, { mode: 0o600 });
     return join(folder, name);
   };
-  metalApi = spawn(process.execPath, [join(import.meta.dirname, "../testing/agent-process.ts")], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: {
-      ...process.env,
-      METAL_API_ALLOW_DEFAULT_KEYS: "true",
-      METAL_API_BMC_REQUIRED: "false",
-      METAL_API_DATABASE_URL: world.url,
-      METAL_API_GRPC_PORT: "0",
-      METAL_API_GRPC_SERVER_CERT_FILE: file("cert.pem", cert),
-      METAL_API_GRPC_SERVER_KEY_FILE: file("key.pem", key.reveal()),
-      METAL_API_GRPC_CA_CERT_FILE: file("ca.pem", caCert),
-      METAL_API_GRPC_CA_KEY_FILE: file("ca-key.pem", caKey.reveal()),
-    },
+  const started = await startMetalApi(world.url, {
+    METAL_API_ALLOW_DEFAULT_KEYS: "true",
+    METAL_API_BMC_REQUIRED: "false",
+    METAL_API_GRPC_SERVER_CERT_FILE: file("cert.pem", cert),
+    METAL_API_GRPC_SERVER_KEY_FILE: file("key.pem", key.reveal()),
+    METAL_API_GRPC_CA_CERT_FILE: file("ca.pem", caCert),
+    METAL_API_GRPC_CA_KEY_FILE: file("ca-key.pem", caKey.reveal()),
   });
-  for await (const line of createInterface(metalApi.stderr!)) {
-    const port = /^port (\d+)$/.exec(line)?.[1];
-    if (port) return world.useServerAt(Number(port));
-  }
-  throw new Error("metal-api did not start");
+  metalApi = started.child;
+  world.useServerAt(started.grpcPort);
 }
 
 async function killAndStart(): Promise<void> {

@@ -21,6 +21,8 @@ export interface Answer<T> {
 
 export interface World {
   readonly context: Context;
+  /** Of the database, for processes. */
+  readonly url: string;
   readonly app: App;
   /** Calls the API with the key of a role, or as the guest. */
   call<T = { statuscode: number; message: string }>(
@@ -72,6 +74,7 @@ export async function createWorld(
   const app = createRestServer(context, routes);
   return {
     context,
+    url: database.url,
     app,
     call: async <T>(
       role: HmacRole | "guest",

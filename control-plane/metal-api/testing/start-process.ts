@@ -16,7 +16,7 @@ export async function startMetalApi(databaseUrl: string, settings: Record<string
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, ...ports, METAL_API_DATABASE_URL: databaseUrl, ...settings },
   });
-  for await (const line of createInterface(child.stderr!)) {
+  for await (const line of createInterface(child.stderr)) {
     const [, rest, grpc] = /^serving (\d+) (\d*)$/.exec(line) ?? [];
     if (rest) return { child, restPort: Number(rest), grpcPort: Number(grpc) };
   }

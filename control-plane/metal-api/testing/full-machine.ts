@@ -96,6 +96,7 @@ export const FULL_MACHINE: MachineRow = {
     console_password: "sealed",
     succeeded: true,
     reinstall: true,
+    old_system_lost: false,
     boot_info: {
       image_id: "image",
       primary_disk: "/dev/sda",

@@ -1,5 +1,6 @@
 // The API's document against facts of the original's, release v0.43: testdata/operations.tsv (operation id, method, path,
-// declared statuses, answer, parameters) and testdata/definitions.tsv (name, then property=type; "!" marks required ones).
+// declared statuses, answer, parameters) and testdata/definitions.tsv (name, then property=type:format(values) read-only;
+// "!" marks required ones).
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -12,6 +13,9 @@ interface Schema {
   additionalProperties?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  format?: string;
+  enum?: string[];
+  readOnly?: boolean;
 }
 interface Operation {
   operationId: string;
@@ -25,6 +29,17 @@ interface Document {
 
 /** What we add to the original's: fields, headers, statuses. Everything else must be the same. */
 const OUR_PROPERTIES = ["machineid", "reasons", "sha256"];
+
+/** Formats of the original that no reader of the document knows, and what it means by them. */
+const MEANT: Readonly<Record<string, string>> = { integer: "int64", byte: "int64" };
+/** Of a schema object (Swagger 2.0, "Schema Object"), besides extensions. */
+const KEYWORDS = new Set(
+  (
+    "$ref title description default example discriminator readOnly xml externalDocs type format enum multipleOf maximum " +
+    "exclusiveMaximum minimum exclusiveMinimum pattern maxLength minLength items maxItems minItems uniqueItems " +
+    "properties required additionalProperties maxProperties minProperties allOf"
+  ).split(" "),
+);
 
 const facts = (file: string) =>
   readFileSync(new URL(`testdata/${file}`, import.meta.url), "utf8")
@@ -40,6 +55,24 @@ function typeOf(schema: Schema | undefined): string {
   return schema.type ?? "-";
 }
 
+/** Format and well-known values of a property, or of what its list or record holds. @param wanted the original's fact */
+function detailsOf(schema: Schema, wanted: string): string {
+  const inside = schema.items ?? schema.additionalProperties;
+  if (inside) return detailsOf(inside, wanted);
+  const [, theirs] = /:([\w-]+)/.exec(wanted) ?? [];
+  // Formats and values where the original has none are additions.
+  const same = theirs !== undefined && schema.format === (MEANT[theirs] ?? theirs);
+  const format = theirs === undefined ? "" : `:${same ? theirs : schema.format}`;
+  const values = wanted.includes("(") ? `(${[...(schema.enum ?? [])].sort().join("|")})` : "";
+  return `${format}${values}${schema.readOnly ? " read-only" : ""}`;
+}
+
+/** Every schema object inside a node of the document. */
+function schemasIn(schema: Schema): Schema[] {
+  const inside = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties];
+  return [schema, ...inside.flatMap((one) => (typeof one === "object" ? schemasIn(one) : []))];
+}
+
 function factsOfOperation(path: string, method: string, { responses, parameters = [] }: Operation): string[] {
   const statuses = Object.keys(responses).filter((status) => status !== "default");
   const success = statuses.find((status) => status.startsWith("2"));
@@ -51,11 +84,14 @@ function factsOfOperation(path: string, method: string, { responses, parameters 
 }
 
 function factsOfDefinition({ properties = {}, required = [] }: Schema, theirs: readonly string[]): string[] {
-  const known = theirs.map((fact) => fact.split(/!?=/, 1)[0]!);
+  const known = new Map(theirs.map((fact) => [fact.split(/!?=/, 1)[0]!, fact]));
   return Object.keys(properties)
-    .filter((name) => known.includes(name) || !OUR_PROPERTIES.includes(name))
+    .filter((name) => known.has(name) || !OUR_PROPERTIES.includes(name))
     .sort()
-    .map((name) => `${name}${required.includes(name) ? "!" : ""}=${typeOf(properties[name])}`);
+    .map((name) => {
+      const details = detailsOf(properties[name]!, known.get(name) ?? "");
+      return `${name}${required.includes(name) ? "!" : ""}=${typeOf(properties[name])}${details}`;
+    });
 }
 
 describe("the API's document", () => {
@@ -87,6 +123,15 @@ describe("the API's document", () => {
     expect(Object.fromEntries(theirs.map(ours))).toEqual(
       Object.fromEntries(theirs.map(([name, ...rest]) => [name, rest])),
     );
+  });
+
+  it("speaks Swagger 2.0: schemas have no keyword that generators of clients do not know", () => {
+    const bodies = Object.values(document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ parameters = [], responses }) => [...parameters, ...Object.values(responses)])
+      .flatMap(({ schema }) => (schema ? [schema] : []));
+    const keywords = [...Object.values(document.definitions), ...bodies].flatMap(schemasIn).flatMap(Object.keys);
+    expect(keywords.filter((keyword) => !KEYWORDS.has(keyword) && !keyword.startsWith("x-"))).toEqual([]);
   });
 
   it("bounds every whole number: no request reaches the database with one that does not fit", () => {

@@ -4,6 +4,9 @@ import { type Static, type TSchema, Type } from "typebox";
 /** RFC 3339. */
 export const Time = (description: string) => Type.String({ format: "date-time", description });
 
+/** What only the server sets: clients that are generated leave it out of requests. */
+export const ReadOnly = <S extends TSchema>(schema: S) => ({ ...schema, readOnly: true });
+
 /**
  * A field that the API's document lists as required, as the original does, although a request may leave it out: Go clients
  * send null for what is unset.
@@ -24,8 +27,8 @@ export const Described = {
   description: Type.Optional(Type.String({ description: "a description for this entity" })),
 };
 export const Timestamps = {
-  created: Type.Optional(Time("the creation time of this entity")),
-  changed: Type.Optional(Time("the last changed timestamp of this entity")),
+  created: Type.Optional(ReadOnly(Time("the creation time of this entity"))),
+  changed: Type.Optional(ReadOnly(Time("the last changed timestamp of this entity"))),
 };
 
 export const ErrorResponse = Type.Object(

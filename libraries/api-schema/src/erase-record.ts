@@ -5,10 +5,10 @@ import { Time } from "./base.ts";
 /** Every member but `signature` is signed. */
 export const MachineEraseRecord = Type.Object(
   {
-    format: Type.Literal("metal-stack erase record 1"),
+    format: Type.Enum(["metal-stack erase record 1"], { type: "string" }),
     id: Type.String(),
     machineid: Type.String(),
-    occasion: Type.Union([Type.Literal("end of allocation"), Type.Literal("first registration")]),
+    occasion: Type.Enum(["end of allocation", "first registration"], { type: "string" }),
     allocationuuid: Type.String({
       description: "of the allocation whose data it was; empty at the first registration",
     }),
@@ -32,7 +32,7 @@ export const MachineEraseRecord = Type.Object(
       format: "int64",
       description: "sectors written before the erase and read back: it takes writes",
     }),
-    result: Type.Union([Type.Literal("erased"), Type.Literal("refused")]),
+    result: Type.Enum(["erased", "refused"], { type: "string" }),
     reason: Type.String({ description: "why it was refused" }),
     started: Type.String({ description: "by the machine's clock; empty when it did not tell" }),
     finished: Type.String({ description: "as started" }),

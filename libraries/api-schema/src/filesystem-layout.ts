@@ -56,7 +56,7 @@ export const Raid = Type.Object(
     devices: texts("devices the array is made of"),
     level: text("0 or 1"),
     createoptions: texts("options for creating"),
-    spares: Type.Integer({ format: "int64", minimum: 0, description: "number of spares" }),
+    spares: Type.Integer({ format: "int32", minimum: 0, description: "number of spares" }),
   },
   { $id: "v1.Raid" },
 );

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Described, Expected, Identified, OneOf, Time, Timestamps } from "./base.ts";
+import { Described, Expected, Identified, OneOf, ReadOnly, Time, Timestamps } from "./base.ts";
 import { MachineAllocation } from "./machine-allocation.ts";
 import { MachineIPMI } from "./machine-bmc.ts";
 import { MachineBIOS, MachineHardware } from "./machine-hardware.ts";
@@ -23,7 +23,7 @@ export const ChassisIdentifyLEDState = Type.Object(
 
 export const MachineProvisioningEvent = Type.Object(
   {
-    time: Type.Optional(Time("when the server heard of it")),
+    time: Type.Optional(ReadOnly(Time("when the server heard of it"))),
     event: Type.String(),
     message: Type.Optional(Type.String()),
   },
@@ -45,7 +45,7 @@ const machine = {
   ...Identified,
   ...Described,
   partition: Type.Optional(PartitionResponse),
-  rackid: Type.Optional(Type.String()),
+  rackid: Type.Optional(ReadOnly(Type.String())),
   size: Type.Optional(SizeResponse),
   hardware: MachineHardware,
   bios: MachineBIOS,

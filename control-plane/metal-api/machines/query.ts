@@ -29,41 +29,56 @@ const COLUMNS: Partial<Record<Key, string>> = {
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Key to the column with the document, and what the document must contain for one value. */
-const DOCUMENTS: Partial<Record<Key, readonly [column: string, contained: (value: unknown) => Document | Document[]]>> =
-  {
-    network_ids: ["allocations.networks", (networkid) => [{ networkid }]],
-    network_prefixes: ["allocations.networks", (prefix) => [{ prefixes: [prefix] }]],
-    network_ips: ["allocations.networks", (ip) => [{ ips: [ip] }]],
-    network_destination_prefixes: ["allocations.networks", (prefix) => [{ destinationprefixes: [prefix] }]],
-    network_vrfs: ["allocations.networks", (vrf) => [{ vrf }]],
-    network_asns: ["allocations.networks", (asn) => [{ asn }]],
-    hardware_memory: ["machines.hardware", (memory) => ({ memory })],
-    nics_mac_addresses: ["machines.hardware", (mac) => ({ nics: [{ mac }] })],
-    nics_names: ["machines.hardware", (name) => ({ nics: [{ name }] })],
-    nics_vrfs: ["machines.hardware", (vrf) => ({ nics: [{ vrf }] })],
-    nics_neighbor_mac_addresses: ["machines.hardware", (mac) => ({ nics: [{ neighbors: [{ mac }] }] })],
-    nics_neighbor_names: ["machines.hardware", (name) => ({ nics: [{ neighbors: [{ name }] }] })],
-    nics_neighbor_vrfs: ["machines.hardware", (vrf) => ({ nics: [{ neighbors: [{ vrf }] }] })],
-    disk_names: ["machines.hardware", (name) => ({ disks: [{ name }] })],
-    disk_sizes: ["machines.hardware", (size) => ({ disks: [{ size }] })],
-    ipmi_address: ["machines.ipmi", (address) => ({ address })],
-    ipmi_mac_address: ["machines.ipmi", (mac) => ({ mac })],
-    ipmi_user: ["machines.ipmi", (user) => ({ user })],
-    ipmi_interface: ["machines.ipmi", (name) => ({ interface: name })],
-    fru_chassis_part_number: ["machines.ipmi", fru("chassis_part_number")],
-    fru_chassis_part_serial: ["machines.ipmi", fru("chassis_part_serial")],
-    fru_board_mfg: ["machines.ipmi", fru("board_mfg")],
-    fru_board_mfg_serial: ["machines.ipmi", fru("board_mfg_serial")],
-    fru_board_part_number: ["machines.ipmi", fru("board_part_number")],
-    fru_product_manufacturer: ["machines.ipmi", fru("product_manufacturer")],
-    fru_product_part_number: ["machines.ipmi", fru("product_part_number")],
-    fru_product_serial: ["machines.ipmi", fru("product_serial")],
-  };
+/** What a document must contain to have all these values. */
+type Contained = (values: readonly unknown[]) => Document | readonly Document[];
 
-function fru(key: string): (value: unknown) => Document {
-  return (value) => ({ fru: { [key]: value } });
-}
+const networks =
+  (one: (value: unknown) => Document): Contained =>
+  (values) =>
+    values.map(one);
+const nics =
+  (one: (value: unknown) => Document): Contained =>
+  (values) => ({ nics: values.map(one) });
+const disks =
+  (one: (value: unknown) => Document): Contained =>
+  (values) => ({ disks: values.map(one) });
+const only =
+  (key: string): Contained =>
+  ([value]) => ({ [key]: value });
+const fru =
+  (key: string): Contained =>
+  ([value]) => ({ fru: { [key]: value } });
+
+/** Key to the column with the document. However many values there are, it is searched once. */
+const DOCUMENTS: Partial<Record<Key, readonly [column: string, contained: Contained]>> = {
+  network_ids: ["allocations.networks", networks((networkid) => ({ networkid }))],
+  network_prefixes: ["allocations.networks", networks((prefix) => ({ prefixes: [prefix] }))],
+  network_ips: ["allocations.networks", networks((ip) => ({ ips: [ip] }))],
+  network_destination_prefixes: ["allocations.networks", networks((prefix) => ({ destinationprefixes: [prefix] }))],
+  network_vrfs: ["allocations.networks", networks((vrf) => ({ vrf }))],
+  network_asns: ["allocations.networks", networks((asn) => ({ asn }))],
+  hardware_memory: ["machines.hardware", only("memory")],
+  nics_mac_addresses: ["machines.hardware", nics((mac) => ({ mac }))],
+  nics_names: ["machines.hardware", nics((name) => ({ name }))],
+  nics_vrfs: ["machines.hardware", nics((vrf) => ({ vrf }))],
+  nics_neighbor_mac_addresses: ["machines.hardware", nics((mac) => ({ neighbors: [{ mac }] }))],
+  nics_neighbor_names: ["machines.hardware", nics((name) => ({ neighbors: [{ name }] }))],
+  nics_neighbor_vrfs: ["machines.hardware", nics((vrf) => ({ neighbors: [{ vrf }] }))],
+  disk_names: ["machines.hardware", disks((name) => ({ name }))],
+  disk_sizes: ["machines.hardware", disks((size) => ({ size }))],
+  ipmi_address: ["machines.ipmi", only("address")],
+  ipmi_mac_address: ["machines.ipmi", only("mac")],
+  ipmi_user: ["machines.ipmi", only("user")],
+  ipmi_interface: ["machines.ipmi", only("interface")],
+  fru_chassis_part_number: ["machines.ipmi", fru("chassis_part_number")],
+  fru_chassis_part_serial: ["machines.ipmi", fru("chassis_part_serial")],
+  fru_board_mfg: ["machines.ipmi", fru("board_mfg")],
+  fru_board_mfg_serial: ["machines.ipmi", fru("board_mfg_serial")],
+  fru_board_part_number: ["machines.ipmi", fru("board_part_number")],
+  fru_product_manufacturer: ["machines.ipmi", fru("product_manufacturer")],
+  fru_product_part_number: ["machines.ipmi", fru("product_part_number")],
+  fru_product_serial: ["machines.ipmi", fru("product_serial")],
+};
 
 /** A machine that is in no partition has the empty one, as the original stores it; one without allocation has no name of one. */
 function equals(column: string, value: unknown): RawBuilder<SqlBool> {
@@ -82,7 +97,8 @@ export function machineConditions(query: MachineQuery): RawBuilder<SqlBool>[] {
     if (!document) return [];
     const [place, contained] = document;
     const values: unknown[] = Array.isArray(value) ? value : [value];
-    return values.map((value) => sql<SqlBool>`${sql.ref(place)} @> ${JSON.stringify(contained(value))}::jsonb`);
+    if (values.length === 0) return [];
+    return [sql<SqlBool>`${sql.ref(place)} @> ${JSON.stringify(contained(values))}::jsonb`];
   });
   if (query.within) conditions.push(sql<SqlBool>`allocations.project_id = any(${query.within}::text[])`);
   if (query.tags && query.tags.length > 0) conditions.push(sql<SqlBool>`machines.tags @> ${query.tags}::text[]`);

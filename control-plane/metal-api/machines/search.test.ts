@@ -1,7 +1,7 @@
 // Every key of the search: it finds the machine that has the value, and no other, and none when one of its values is wrong.
 import { MachineFindRequest, type MachineIPMIResponse, type MachineResponse } from "@metal-stack/api-schema";
 import { json } from "@metal-stack/database";
-import { afterAll, beforeAll, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { allocationRoutes } from "../allocation/routes.ts";
 import type { Fru, Ipmi } from "../database/documents.ts";
 import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE, waitingMachine } from "../testing/fleet.ts";
@@ -173,4 +173,15 @@ it("finds the same with their BMCs, and firewalls only among firewalls", async (
   expect(withBmc.body).toMatchObject([{ id: needle.id, ipmi: { address: IPMI.address, password: "" } }]);
   const query = { id: needle.id, allocation_role: "machine" };
   expect((await world.call("view", "POST", "/v1/firewall/find", query)).body).toEqual([]);
+});
+
+describe("the search, for a list of many values,", () => {
+  const MANY = 70_000;
+  test.each(["network_ids", "network_vrfs", "nics_names", "nics_neighbor_names", "disk_sizes", "tags"])(
+    "of %s answers",
+    async (key) => {
+      const values = Array.from({ length: MANY }, (_, index) => (/vrfs|sizes/.test(key) ? index : String(index)));
+      expect(await find({ [key]: values })).toEqual([]);
+    },
+  );
 });

@@ -283,6 +283,17 @@ describe("an operator's network", () => {
     }
   });
 
+  it("is found by however many prefixes and labels", async () => {
+    const find = (query: object) => world.call("view", "POST", "/v1/network/find", query);
+    const many = Array.from({ length: 70_000 }, (_, index) => String(index));
+    expect(await find({ prefixes: many.map(() => "10.1.0.0/24") })).toMatchObject({
+      status: 200,
+      body: [{ id: UNDERLAY }],
+    });
+    const labels = Object.fromEntries(many.map((key) => [key, "x"]));
+    expect(await find({ labels })).toMatchObject({ status: 200, body: [] });
+  });
+
   it("is found by whole prefixes, not by the address of one and the length of another", async () => {
     await create({ id: "two", prefixes: ["198.18.0.0/24", "198.19.0.0/25"] });
     const find = (prefix: string) =>

@@ -57,15 +57,13 @@ function conditions(query: NetworkQuery): Expression<SqlBool>[] {
     ];
   });
   const vrf = query.vrf === undefined ? [] : [sql<SqlBool>`coalesce(vrf, 0) = ${query.vrf}::bigint`];
-  const labels = Object.entries(query.labels ?? {}).map(([key, value]) => sql<SqlBool>`labels ->> ${key} = ${value}`);
-  const prefixes = (query.prefixes ?? []).map((cidr) => hasPrefix("prefixes", cidr));
-  const destinations = (query.destinationprefixes ?? []).map((cidr) => hasPrefix("destination_prefixes", cidr));
+  const labels = query.labels === undefined ? [] : [sql<SqlBool>`labels @> ${JSON.stringify(query.labels)}::jsonb`];
   return [
     ...equal,
     ...vrf,
     ...labels,
-    ...prefixes,
-    ...destinations,
+    ...hasPrefixes("prefixes", query.prefixes),
+    ...hasPrefixes("destination_prefixes", query.destinationprefixes),
     ...family(query.addressfamily),
     ...inSight(query.within),
   ];
@@ -77,9 +75,10 @@ function inSight(projects: readonly string[] | undefined): Expression<SqlBool>[]
   return [sql<SqlBool>`(project_id = any(${projects}::text[]) or shared or (project_id is null and not underlay))`];
 }
 
-function hasPrefix(column: string, cidr: string): Expression<SqlBool> {
-  if (!parsePrefix(cidr)) throw badRequest(`given prefix ${cidr} is not a valid ip with mask`);
-  return sql<SqlBool>`${cidr}::inet = any(${sql.ref(column)}::inet[])`;
+function hasPrefixes(column: string, cidrs: readonly string[] = []): Expression<SqlBool>[] {
+  const wrong = cidrs.find((cidr) => !parsePrefix(cidr));
+  if (wrong !== undefined) throw badRequest(`given prefix ${wrong} is not a valid ip with mask`);
+  return cidrs.length === 0 ? [] : [sql<SqlBool>`${sql.ref(column)}::inet[] @> ${[...cidrs]}::inet[]`];
 }
 
 function family(text: string | undefined): Expression<SqlBool>[] {

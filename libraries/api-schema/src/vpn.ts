@@ -3,7 +3,7 @@ import { Expected } from "./base.ts";
 
 export const VPNRequest = Type.Object(
   {
-    pid: Expected(Type.String({ description: "project ID" })),
+    pid: Expected(Type.String({ maxLength: 300, description: "project ID" })),
     ephemeral: Expected(Type.Boolean({ description: "specifies if auth key should be ephemeral" })),
     expiration: Type.Optional(
       Type.Integer({ format: "int64", description: "nanoseconds that the key is valid for; an hour when absent" }),

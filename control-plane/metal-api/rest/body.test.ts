@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { Type } from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createWorld, signed, type World } from "../testing/world.ts";
@@ -9,6 +10,7 @@ const MIB = 1024 * 1024;
 const Echo = Type.Object({ text: Type.String() });
 const echoRoutes: RouteModule = (app) => {
   app.post("/v1/echo", { config: { role: "view" }, schema: { body: Echo } }, async ({ body }) => body.text.length);
+  app.get("/v1/slow", { config: { role: "view" } }, () => setTimeout(100, {}));
   app.get("/v1/thing/:id", { config: { role: "view" } }, async ({ params }) => params);
 };
 
@@ -72,17 +74,29 @@ function raw(text: string): Promise<string> {
   });
 }
 
+const POST = "POST /v1/echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+
 it.each([
   ["a text", "hello\r\n\r\n", 400],
   ["an unknown method", "FROB /v1/version HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 400],
   ["a header without a name", "GET / HTTP/1.1\r\nhost: x\r\n: y\r\n\r\n", 400],
   ["a header that never ends", `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${"x".repeat(20_000)}\r\n\r\n`, 431],
   ["two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx", 400],
+  ["a tunnel", "CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n", 405],
+  ["a chunk without a length", `${POST}zz\r\n{}\r\n0\r\n\r\n`, 400],
   ["a path that cannot be decoded", "GET /v1/thing/%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", 400],
 ])("%s is answered like every error", async (_, text, status) => {
   const [head, body] = (await raw(text)).split("\r\n\r\n") as [string, string];
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   expect(JSON.parse(JSON.parse(body) as string)).toMatchObject({ statuscode: status });
+});
+
+it("what is sent behind requests is answered behind them", async () => {
+  const signature = Object.entries(signed("view", "GET", new Date())).map(([name, value]) => `${name}: ${value}\r\n`);
+  const right = `GET /v1/slow HTTP/1.1\r\nhost: x\r\n${signature.join("")}\r\n`;
+  const wrong = right.replace("slow", "nowhere");
+  const statuses = [...(await raw(`${right}${wrong}${right}garbage\r\n\r\n`)).matchAll(/HTTP\/1.1 (\d+)/g)];
+  expect(statuses.map(([, status]) => Number(status))).toEqual([200, 404, 200, 400]);
 });
 
 it("a text that is no UTF-8 is refused", async () => {

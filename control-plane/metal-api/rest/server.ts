@@ -1,6 +1,5 @@
 // The REST API: order of the checks, shape of errors. Routes come from the folders of the nouns.
 import { randomUUID } from "node:crypto";
-import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
@@ -16,6 +15,7 @@ import { authenticate, GUEST } from "./authentication.ts";
 import { allowOrigin, answerOptions, isPreflight } from "./cors.ts";
 import { withReferences, withReferencesInside } from "./definitions.ts";
 import { serveDocument } from "./document.ts";
+import { Garbage } from "./garbage.ts";
 import { RateLimit, TooManyRequests } from "./rate-limit.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, isInt64, readJson } from "./rules-json.ts";
@@ -40,12 +40,13 @@ export type RequestObserver = (request: { method: string; route: string; statusC
  * role, 404/405, 406/415, body, handler. `close()` lets requests in flight finish.
  */
 export function createRestServer(context: Context, routes: readonly RouteModule[], observe?: RequestObserver): App {
+  const garbage = new Garbage();
   const app: App = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
     trustProxy: [...context.config.rate.trustedProxies],
     frameworkErrors: (error, _, reply) => sendError(reply, error.statusCode ?? 400, error.message),
-    clientErrorHandler: refuseGarbage,
+    clientErrorHandler: (error, socket) => garbage.refuse(error, socket),
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers["x-request-id"]),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_ID_LENGTH },
@@ -55,6 +56,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     },
     schemaController: { compilersFactory: { buildSerializer } },
   });
+  garbage.watch(app.server);
   const known = new KnownPaths();
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.decorateRequest("user", null as never);
@@ -113,24 +115,6 @@ function sendError(
     .code(statusCode)
     .header("content-type", JSON_TYPE)
     .send(errorBody(statusCode, message, reasons));
-}
-
-/** Node's codes of what is no HTTP request at all, or none that ends. */
-const GARBAGE: Readonly<Record<string, readonly [status: number, text: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
-};
-
-function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy();
-  const [status, text] = GARBAGE[error.code ?? ""] ?? [400, "Bad Request"];
-  const body = errorBody(status, `${status}: ${text}`);
-  const head = [
-    `HTTP/1.1 ${status} ${text}`,
-    `Content-Type: ${JSON_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  socket.end([...head, "Connection: close", "", body].join("\r\n"));
 }
 
 function readBodies(app: App): void {

@@ -1,5 +1,5 @@
-// Whatever is sent to whichever operation: never a 5xx that is a surprise, never a dropped connection, and every refusal in
-// the original's form. FUZZ_SECONDS says for how long (20), FUZZ_SEED repeats a run; a failure prints its seed.
+// Whatever is sent to whichever operation: never a 5xx that is a surprise, never a dropped connection, every refusal in the
+// original's form, every success as the API's document says. FUZZ_SECONDS says for how long (20), FUZZ_SEED repeats a run; a failure prints its seed.
 import { Agent, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createLogger } from "@metal-stack/service";
@@ -17,6 +17,7 @@ import {
   SUPER,
   UNDERLAY,
 } from "../testing/fleet.ts";
+import { type AnswerCheck, answerCheck } from "../testing/answers.ts";
 import { type Document, type FuzzRequest, fuzzRequests } from "../testing/fuzz-requests.ts";
 import { fakeMasterdata } from "../testing/masterdata.ts";
 import { createWorld, signed, type World } from "../testing/world.ts";
@@ -74,10 +75,14 @@ function send({ method, path, headers, body, role }: FuzzRequest): Promise<{ sta
 
 /** What is wrong with an answer. */
 function objection(
-  { method, operation }: FuzzRequest,
-  { status, text }: { status: number; text: string },
+  request: FuzzRequest,
+  answer: { status: number; text: string },
+  check: AnswerCheck,
 ): string | undefined {
-  if (status < 400 || method === "HEAD") return undefined;
+  const { method, operation } = request;
+  const { status, text } = answer;
+  if (method === "HEAD") return undefined;
+  if (status < 400) return check(request, answer);
   if (operation === "health" && status === 500) return undefined;
   let error: { statuscode?: unknown; message?: unknown };
   try {
@@ -90,11 +95,11 @@ function objection(
 }
 
 /** What is wrong, said so that it can be repeated by hand. */
-async function tried(one: FuzzRequest, answered: Map<number, number>): Promise<string[]> {
+async function tried(one: FuzzRequest, answered: Map<number, number>, check: AnswerCheck): Promise<string[]> {
   const { operation, method, path, headers, body } = one;
   const answer = await send(one).catch((error: Error) => error);
   if (!(answer instanceof Error)) answered.set(answer.status, (answered.get(answer.status) ?? 0) + 1);
-  const problem = answer instanceof Error ? `dropped: ${answer.message}` : objection(one, answer);
+  const problem = answer instanceof Error ? `dropped: ${answer.message}` : objection(one, answer, check);
   if (problem === undefined) return [];
   const sent = `${method} ${path.slice(0, SHOWN)} ${JSON.stringify(headers)} ${body?.toString().slice(0, SHOWN) ?? ""}`;
   return [`${operation}: ${problem}\n  ${sent}`];
@@ -107,6 +112,7 @@ it(
     const entities = [IMAGE, INTERNET, LAYOUT, PARTITION, PROJECT, SIZE, SUPER, UNDERLAY, "203.0.113.7"];
     const known = [fleet.network.id, ...fleet.machines, ...entities];
     const requests = fuzzRequests(document, known);
+    const check = answerCheck(document);
     const answered = new Map<number, number>();
     const end = performance.now() + SECONDS * 1000;
     let seed = SEED;
@@ -116,7 +122,7 @@ it(
         seed,
         numRuns: 10,
       }))
-        problems.push(...(await Promise.all(batch.map((one) => tried(one, answered)))).flat());
+        problems.push(...(await Promise.all(batch.map((one) => tried(one, answered, check)))).flat());
       const causes = surprises.splice(0).map((problem) => (problem as { err?: Error }).err?.stack ?? String(problem));
       expect([...problems, ...causes], `FUZZ_SEED=${seed} repeats it`).toEqual([]);
     }

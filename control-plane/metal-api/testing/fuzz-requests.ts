@@ -1,13 +1,14 @@
 // Requests to every operation of the API's document: most nearly right, some odd in one place, some broken altogether.
 import * as fc from "fast-check";
 
-interface Schema {
+export interface Schema {
   readonly $ref?: string;
   readonly type?: string;
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  readonly "x-optional"?: readonly string[];
   readonly enum?: readonly unknown[];
 }
 
@@ -17,8 +18,14 @@ interface Parameter extends Schema {
   readonly schema?: Schema;
 }
 
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly Parameter[];
+  readonly responses: Readonly<Record<string, { readonly schema?: Schema } | undefined>>;
+}
+
 export interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { operationId: string; parameters?: Parameter[] }>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly definitions: Readonly<Record<string, Schema>>;
 }
 
@@ -142,6 +149,10 @@ const BROKEN_BODIES = [
 ];
 const METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS", "PROPFIND"];
 const MAX_DEPTH = 5;
+/** Of a list: more than PostgreSQL takes parameters in one statement. */
+const MANY = 70_000;
+/** Bytes, less than a body may have. */
+const MUCH = 3_000_000;
 
 /** @param known ids that mean something in the world that is asked */
 export function fuzzRequests(document: Document, known: readonly string[]): fc.Arbitrary<FuzzRequest> {
@@ -170,7 +181,10 @@ export function fuzzRequests(document: Document, known: readonly string[]): fc.A
     if (schema.enum) return fc.oneof(fc.constantFrom(...schema.enum), text);
     switch (schema.type) {
       case "array":
-        return fc.array(valueOf(schema.items ?? {}, depth + 1), { maxLength: 3 });
+        return fc.oneof(
+          { weight: 100, arbitrary: fc.array(valueOf(schema.items ?? {}, depth + 1), { maxLength: 3 }) },
+          { weight: 1, arbitrary: valueOf(schema.items ?? {}, depth + 1).map(manyTimes) },
+        );
       case "object": {
         if (typeof schema.additionalProperties === "object")
           return fc.dictionary(text, valueOf(schema.additionalProperties, depth + 1), { maxKeys: 3 });
@@ -239,6 +253,11 @@ export function fuzzRequests(document: Document, known: readonly string[]): fc.A
     }),
   );
   return fc.oneof(...operations);
+}
+
+function manyTimes(value: unknown): unknown[] {
+  const size = (JSON.stringify(value) ?? "").length + 1;
+  return Array.from({ length: Math.min(MANY, Math.floor(MUCH / size)) }, () => value);
 }
 
 /** Under a path of the document. */

@@ -35,12 +35,12 @@ export function signatureRefusal(
   if (lifetimeMs > 0 && Math.abs(now.getTime() - date.getTime()) > lifetimeMs) {
     return "the timestamp is too far from the server's time: check the clock, and sign anew";
   }
-  const expected = createHmac("sha256", key)
+  const mac = createHmac("sha256", key)
     .update(date.toISOString().replace(/\.\d+Z$/, "Z"))
     .update(method)
     .update(headers.salt ?? "")
-    .digest();
-  const given = Buffer.from(headers.authorization?.split(" ")[1] ?? "", "hex");
+    .digest("hex");
+  const [expected, given] = [Buffer.from(mac), Buffer.from(headers.authorization?.split(" ")[1] ?? "")];
   const same = given.length === expected.length && timingSafeEqual(given, expected);
   return same ? undefined : "the signature is wrong";
 }

@@ -20,6 +20,11 @@ const echoRoutes: RouteModule = (app) => {
   });
 };
 
+const appended = (headers: Record<string, string>, text: string) => ({
+  ...headers,
+  authorization: headers["authorization"] + text,
+});
+
 let now = new Date();
 let world: World;
 beforeAll(async () => {
@@ -70,6 +75,7 @@ describe("a caller", () => {
       }),
     ],
     ["another method", () => signed("view", "POST", now)],
+    ["more behind its signature", () => appended(signed("view", "GET", now), "zz")],
     ["an old date", () => signed("view", "GET", new Date(now.getTime() - 31_000))],
     ["a date in the future", () => signed("view", "GET", new Date(now.getTime() + 31_000))],
     ["no date", ({ authorization }: Record<string, string>) => ({ authorization })],

@@ -13,6 +13,7 @@ import type { RouteModule } from "../rest/app.ts";
 import { type IdentityProvider, startIdentityProvider } from "../testing/identity.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { userRoutes } from "../users/routes.ts";
+import { SETTINGS } from "../settings.ts";
 import { groupsIn } from "./rules-groups.ts";
 import { tokenSettings } from "./settings.ts";
 
@@ -159,6 +160,61 @@ describe("a bearer token", () => {
     expect((await refusal("x".repeat(15_000)))[0]).toBe(403);
   });
 
+  it("is refused when it brings the key that it is to be checked with", async () => {
+    const { privateKey, publicKey } = await generateKeyPair("RS256");
+    const jwk = { ...(await exportJWK(publicKey)), kid: "eves", alg: "RS256", use: "sig" };
+    let asked = 0;
+    const eves = createServer((_request, response) => {
+      asked += 1;
+      response.end(JSON.stringify({ keys: [jwk] }));
+    });
+    await new Promise<void>((resolve) => eves.listen(0, "127.0.0.1", resolve));
+    const jku = `http://127.0.0.1:${(eves.address() as AddressInfo).port}/keys`;
+    for (const header of [{ jwk }, { jku, kid: "eves" }, { x5u: jku }, { kid: jku }, { kid: "../../eves" }]) {
+      const token = new SignJWT(admin).setIssuer(ours.issuer).setSubject("eve").setAudience(audience);
+      const signed = await token
+        .setExpirationTime("1h")
+        .setProtectedHeader({ alg: "RS256", ...header })
+        .sign(privateKey);
+      expect((await refusal(signed))[0], JSON.stringify(header)).toBe(403);
+    }
+    eves.close();
+    expect(asked).toBe(0);
+  });
+
+  it.each([
+    null,
+    5,
+    [],
+    "x",
+    {},
+    { alg: null },
+    { alg: "__proto__" },
+    { alg: ["RS256"] },
+    { alg: "RS256", kid: 5 },
+    { alg: "RS256", kid: {} },
+    { alg: "RS256", kid: "x".repeat(9000) },
+    { alg: "RS256", typ: {} },
+    { alg: "RS256", crit: ["exp"] },
+    { alg: "RS256", b64: false, crit: ["b64"] },
+  ])("with the header %j is refused", async (header) => {
+    const [, claims, signature] = (await ours.token(audience, admin)).split(".");
+    const odd = Buffer.from(JSON.stringify(header)).toString("base64url");
+    expect((await refusal(`${odd}.${claims}.${signature}`))[0]).toBe(403);
+  });
+
+  it.each([
+    { groups: { 0: "ops" } },
+    { groups: [["ops"]] },
+    { groups: [null, 5, {}] },
+    { groups: "ops-" },
+    { groups: ["__proto__", "constructor"] },
+    { roles: { ops: true } },
+    { email: { a: 1 }, name: 5 },
+  ])("whose claims are %j makes nobody of its bearer", async (claims) => {
+    expect(await status(await ours.token(audience, claims))).toBe(403);
+  });
+
   it("of an issuer that is away is refused with a reason, and known keys go on working", async () => {
     const forNobody = new UnsecuredJWT({})
       .setIssuer("http://127.0.0.1:1")
@@ -191,7 +247,10 @@ describe("issuers", () => {
     const directory = await mkdtemp(join(tmpdir(), "issuers-"));
     try {
       await writeFile(join(directory, "file"), content);
-      return tokenSettings(new Environment("", { OIDC_ISSUERS_FILE: join(directory, "file") }), "metal-stack");
+      return tokenSettings(
+        new Environment(SETTINGS, { METAL_API_OIDC_ISSUERS_FILE: join(directory, "file") }),
+        "metal-stack",
+      );
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -39,9 +39,9 @@ async function start(env: Record<string, string> = {}): Promise<ControlPlane> {
       METAL_API_METRICS_PORT: "0",
       METAL_API_BASE_PATH: "/metal/",
       METAL_API_EMBEDDED_POSTGRES_DIR: join(folder, "postgres"),
-      METAL_API_HMAC_VIEW_KEY: "view",
-      METAL_API_HMAC_EDIT_KEY: "edit",
-      METAL_API_HMAC_ADMIN_KEY: "admin",
+      METAL_API_HMAC_VIEW_KEY: "key-of-the-viewers",
+      METAL_API_HMAC_EDIT_KEY: "key-of-the-editors",
+      METAL_API_HMAC_ADMIN_KEY: "key-of-the-admins",
       ...env,
     },
   });
@@ -53,7 +53,7 @@ async function start(env: Record<string, string> = {}): Promise<ControlPlane> {
     });
   });
   const url = `http://127.0.0.1:${port}/metal`;
-  return { child, port, api: createClient({ url, hmac: { type: "Metal-Admin", key: "admin" } }) };
+  return { child, port, api: createClient({ url, hmac: { type: "Metal-Admin", key: "key-of-the-admins" } }) };
 }
 
 async function stop({ child }: ControlPlane): Promise<number | null> {

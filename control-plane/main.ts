@@ -1,18 +1,24 @@
 // The whole control plane in one process: metal-api and masterdata-api, on one embedded PostgreSQL unless URLs are given.
-// Settings: METAL_API_… as of metal-api, and MASTERDATA_API_DATABASE_URL; without that and without an embedded PostgreSQL,
-// masterdata gets a schema of its own in metal-api's database.
+// Settings: those of metal-api, and MASTERDATA_API_DATABASE_URL; without that and without an embedded PostgreSQL, masterdata
+// gets a schema of its own in metal-api's database.
 import { createRouterTransport } from "@connectrpc/connect";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
-import { createMasterdataRoutes, inOwnSchema, MIGRATIONS, type Schema } from "@metal-stack/masterdata-api";
-import { createMasterdata, readConfig, readKeyring, serveMetalApi } from "@metal-stack/metal-api";
+import {
+  createMasterdataRoutes,
+  inOwnSchema,
+  MIGRATIONS,
+  type Schema,
+  SETTINGS as MASTERDATA_SETTINGS,
+} from "@metal-stack/masterdata-api";
+import { createMasterdata, readConfig, readKeyring, serveMetalApi, SETTINGS } from "@metal-stack/metal-api";
 import { Environment, runService } from "@metal-stack/service";
 
 await runService("control-plane", async ({ log, signal }) => {
-  const environment = new Environment("METAL_API_");
+  const environment = Environment.read(SETTINGS, log);
   const config = readConfig(environment);
   const keyring = readKeyring(environment, log);
   const directory = environment.optional("EMBEDDED_POSTGRES_DIR");
-  const masterdataUrl = new Environment("MASTERDATA_API_").optional("DATABASE_URL");
+  const masterdataUrl = new Environment(MASTERDATA_SETTINGS).optional("DATABASE_URL");
   const closing: (() => Promise<void>)[] = [];
   try {
     const metal = await provideDatabase({

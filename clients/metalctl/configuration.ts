@@ -87,7 +87,17 @@ export function writeConfigFile(path: string, config: ConfigFile): void {
   writeFileSync(path, dump(config), { mode: 0o600 });
 }
 
-function variable(name: string): string | undefined {
+/** Of METALCTL_…, besides those of flags; docs/settings.md shows them. */
+export const VARIABLES = {
+  HMAC: { about: "HMAC key, instead of the context's", unset: "the context's" },
+  HMAC_AUTH_TYPE: {
+    about: "whose key it is: Metal-Admin, Metal-Edit, Metal-View",
+    unset: "the context's, or Metal-Admin",
+  },
+  CERTIFICATE_AUTHORITY_DATA: { about: "CA of the API, PEM in base64", unset: "the context's, or those of the system" },
+} as const;
+
+function variable(name: keyof typeof VARIABLES): string | undefined {
   return process.env[`METALCTL_${name}`] || undefined;
 }
 

@@ -1,7 +1,4 @@
-// masterdata-api as a process of its own. Settings: MASTERDATA_API_… as the original's (reference/platform-services.md 2.1):
-// PORT, CA, CERT, CERTKEY (files), HMACKEY (no default), DBHOST, DBPORT, DBUSER, DBPASSWORD, DBNAME, DBSSLMODE; and our own:
-// BIND_ADDR, METRICS_PORT (2112), INITDB_DIR (initdb.d), and in place of DB…: DATABASE_URL, or EMBEDDED_POSTGRES_DIR (which
-// may be metal-api's).
+// masterdata-api as a process of its own. Settings: settings.ts.
 import { createSecureServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
@@ -10,12 +7,12 @@ import { hmacInterceptor } from "./authentication.ts";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
 import { createMasterdataRoutes } from "./routes.ts";
 import { applySeeds } from "./seeds.ts";
-import { databaseUrl } from "./settings.ts";
+import { databaseUrl, SETTINGS } from "./settings.ts";
 
 const REQUEST_LIMIT_BYTES = 1024 * 1024;
 
 await runService("masterdata-api", async ({ log, signal }) => {
-  const environment = new Environment("MASTERDATA_API_");
+  const environment = Environment.read(SETTINGS, log);
   const database = await provideDatabase({
     url: databaseUrl(environment),
     directory: environment.optional("EMBEDDED_POSTGRES_DIR"),
@@ -24,10 +21,10 @@ await runService("masterdata-api", async ({ log, signal }) => {
   });
   const db = openDatabase<Schema>(database.url, { prepare: true });
   for (const file of await migrate(db, MIGRATIONS)) log.info({ file }, "migrated");
-  for (const id of await applySeeds(db, environment.text("INITDB_DIR", "initdb.d"))) log.info({ id }, "seeded");
-  const host = environment.text("BIND_ADDR", "127.0.0.1");
+  for (const id of await applySeeds(db, environment.text("INITDB_DIR"))) log.info({ id }, "seeded");
+  const host = environment.text("BIND_ADDR");
   const calls = new CallMetrics();
-  const metrics = await serveMetrics(calls, host, environment.integer("METRICS_PORT", 2112, 0, 65535));
+  const metrics = await serveMetrics(calls, host, environment.integer("METRICS_PORT", 0, 65535));
   const server = createSecureServer(
     {
       ca: environment.file("CA"),
@@ -47,7 +44,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
   });
-  const port = environment.integer("PORT", 50051, 0, 65535);
+  const port = environment.integer("PORT", 0, 65535);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);

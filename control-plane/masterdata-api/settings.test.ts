@@ -3,23 +3,23 @@ import { Environment } from "@metal-stack/service";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
-import { databaseUrl, inOwnSchema } from "./settings.ts";
+import { databaseUrl, inOwnSchema, SETTINGS } from "./settings.ts";
 
 describe("the database", () => {
-  const url = (variables: Record<string, string>) => databaseUrl(new Environment("M_", variables));
+  const url = (variables: Record<string, string>) => databaseUrl(new Environment(SETTINGS, variables));
 
   it.each([
     [{}, undefined],
-    [{ M_DATABASE_URL: "postgres://x", M_DBHOST: "y" }, "postgres://x"],
-    [{ M_DBHOST: "db" }, "postgres://masterdata@/masterdata?host=db&sslmode=disable&port=5432"],
+    [{ MASTERDATA_API_DATABASE_URL: "postgres://x", MASTERDATA_API_DBHOST: "y" }, "postgres://x"],
+    [{ MASTERDATA_API_DBHOST: "db" }, "postgres://masterdata@/masterdata?host=db&sslmode=disable&port=5432"],
     [
       {
-        M_DBHOST: "/run/pg",
-        M_DBUSER: "u",
-        M_DBPASSWORD: "p@:/?",
-        M_DBNAME: "n",
-        M_DBPORT: "6",
-        M_DBSSLMODE: "require",
+        MASTERDATA_API_DBHOST: "/run/pg",
+        MASTERDATA_API_DBUSER: "u",
+        MASTERDATA_API_DBPASSWORD: "p@:/?",
+        MASTERDATA_API_DBNAME: "n",
+        MASTERDATA_API_DBPORT: "6",
+        MASTERDATA_API_DBSSLMODE: "require",
       },
       "postgres://u:p%40%3A%2F%3F@/n?host=%2Frun%2Fpg&sslmode=require&port=6",
     ],

@@ -1,9 +1,9 @@
-// The settings of metal-api: environment variables METAL_API_<the original's flag>, reference/api-resources.md 3.1.
-// Those of identity providers are in tokens/settings.ts, of the firmware store in firmware/settings.ts, of the limit of requests
-// in rest/rate-limit.ts.
+// What metal-api's settings say. They are declared in settings.ts; those of identity providers are read in tokens/settings.ts,
+// of the firmware store in firmware/settings.ts, of the limit of requests in rest/rate-limit.ts.
 import { dirname, join } from "node:path";
-import { ConfigurationError, type Environment, Secret } from "@metal-stack/service";
+import { ConfigurationError, Secret } from "@metal-stack/service";
 import { type FirmwareStoreSettings, firmwareStoreSettings } from "./firmware/settings.ts";
+import type { MetalApiEnvironment } from "./settings.ts";
 import { rateSettings, type RateSettings } from "./rest/rate-limit.ts";
 import { type HeadscaleSettings, headscaleSettings } from "./vpn/settings.ts";
 import { type TokenSettings, tokenSettings } from "./tokens/settings.ts";
@@ -57,63 +57,76 @@ export interface Config {
 
 /** The original's default; everybody knows it. */
 const DEFAULT_HMAC_KEY = "must-be-changed";
-/** The original's. */
-const DEFAULT_RETENTION_DAYS = 14;
-const DEFAULT_LIFETIME_SECONDS: Readonly<Record<HmacRole, number>> = { view: 30, edit: 30, admin: 90 };
+/** Of random letters as many take longer to guess than a signature is of use. */
+const MIN_KEY_LENGTH = 16;
 
 /** Reads and checks all settings. Throws ConfigurationError naming the variable. */
-export function readConfig(environment: Environment): Config {
-  const providerTenant = environment.text("PROVIDER_TENANT", "metal-stack");
+export function readConfig(environment: MetalApiEnvironment): Config {
+  const providerTenant = environment.text("PROVIDER_TENANT");
   return {
-    bindAddress: environment.text("BIND_ADDR", "127.0.0.1"),
-    port: environment.integer("PORT", 8080, 0, 65535),
+    bindAddress: environment.text("BIND_ADDR"),
+    port: environment.integer("PORT", 0, 65535),
     basePath: basePath(environment),
-    grpcPort: environment.integer("GRPC_PORT", 50051, 0, 65535),
-    metricsBindAddress: environment.text("METRICS_BIND_ADDR", "127.0.0.1"),
-    metricsPort: environment.integer("METRICS_PORT", 2112, 0, 65535),
+    grpcPort: environment.integer("GRPC_PORT", 0, 65535),
+    metricsBindAddress: environment.text("METRICS_BIND_ADDR"),
+    metricsPort: environment.integer("METRICS_PORT", 0, 65535),
     providerTenant,
     tokens: tokenSettings(environment, providerTenant),
-    auditRetentionDays: environment.integer("AUDITING_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, 0, 36_500),
-    hmac: {
-      view: hmacCaller(environment, "view"),
-      edit: hmacCaller(environment, "edit"),
-      admin: hmacCaller(environment, "admin"),
-    },
+    auditRetentionDays: environment.integer("AUDITING_RETENTION_DAYS", 0, 36_500),
+    hmac: hmacCallers(environment),
     grpc: grpcIdentity(environment),
-    legacyAgents: environment.flag("LEGACY_AGENTS", false),
-    bmcRequired: environment.flag("BMC_REQUIRED", true),
-    minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION", "v0.0.1"),
+    legacyAgents: environment.flag("LEGACY_AGENTS"),
+    bmcRequired: environment.flag("BMC_REQUIRED"),
+    minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION"),
     releaseVersion: environment.optional("RELEASE_VERSION"),
-    passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH", 0),
+    passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH"),
     rate: rateSettings(environment),
     firmwareStore: firmwareStoreSettings(environment),
     headscale: headscaleSettings(environment),
   };
 }
 
-function basePath(environment: Environment): string {
-  const path = environment.text("BASE_PATH", "/");
+function basePath(environment: MetalApiEnvironment): string {
+  const path = environment.text("BASE_PATH");
   if (!path.startsWith("/") || !path.endsWith("/")) {
     throw new ConfigurationError(`METAL_API_BASE_PATH must start and end with a slash, not "${path}"`);
   }
   return path;
 }
 
-function hmacCaller(environment: Environment, role: HmacRole): HmacCaller {
-  const name = `HMAC_${role.toUpperCase()}`;
-  const allowDefault = environment.flag("ALLOW_DEFAULT_KEYS", false);
-  const key = environment.secret(`${name}_KEY`, allowDefault ? DEFAULT_HMAC_KEY : undefined);
-  if (key.reveal() === DEFAULT_HMAC_KEY && !allowDefault) {
-    throw new ConfigurationError(
-      `METAL_API_${name}_KEY is the publicly known default: set a key of your own, ` +
-        `or METAL_API_ALLOW_DEFAULT_KEYS=true in a lab`,
-    );
-  }
-  const lifetime = environment.integer(`${name}_LIFETIME_SECONDS`, DEFAULT_LIFETIME_SECONDS[role]);
-  return { key, lifetimeMs: lifetime * 1000 };
+function hmacCallers(environment: MetalApiEnvironment): Readonly<Record<HmacRole, HmacCaller>> {
+  const allowWeak = environment.flag("ALLOW_DEFAULT_KEYS");
+  const caller = (
+    name: "HMAC_VIEW_KEY" | "HMAC_EDIT_KEY" | "HMAC_ADMIN_KEY",
+    lifetimeSeconds: number,
+    taken: readonly HmacCaller[],
+  ): HmacCaller => {
+    const isDefault = allowWeak && environment.optional(name) === undefined;
+    const key = isDefault ? new Secret(DEFAULT_HMAC_KEY) : environment.secret(name);
+    const weakness = allowWeak ? undefined : weaknessOf(key, taken);
+    if (weakness !== undefined)
+      throw new ConfigurationError(
+        `METAL_API_${name} ${weakness}: set a key of its own, for example by openssl rand -hex 32, ` +
+          `or METAL_API_ALLOW_DEFAULT_KEYS=true in a lab`,
+      );
+    return { key, lifetimeMs: lifetimeSeconds * 1000 };
+  };
+  const view = caller("HMAC_VIEW_KEY", environment.integer("HMAC_VIEW_LIFETIME_SECONDS"), []);
+  const edit = caller("HMAC_EDIT_KEY", environment.integer("HMAC_EDIT_LIFETIME_SECONDS"), [view]);
+  const admin = caller("HMAC_ADMIN_KEY", environment.integer("HMAC_ADMIN_LIFETIME_SECONDS"), [view, edit]);
+  return { view, edit, admin };
 }
 
-function grpcIdentity(environment: Environment): GrpcIdentity | undefined {
+/** @param taken by weaker roles: who shares a key with a stronger one is as strong */
+function weaknessOf(key: Secret, taken: readonly HmacCaller[]): string | undefined {
+  const text = key.reveal();
+  if (text === DEFAULT_HMAC_KEY) return "is the publicly known default";
+  if (text.length < MIN_KEY_LENGTH) return `is shorter than ${MIN_KEY_LENGTH} characters`;
+  if (taken.some((other) => other.key.reveal() === text)) return "is also the key of another role";
+  return undefined;
+}
+
+function grpcIdentity(environment: MetalApiEnvironment): GrpcIdentity | undefined {
   if (environment.optional("GRPC_SERVER_CERT_FILE") === undefined) return undefined;
   return {
     cert: environment.file("GRPC_SERVER_CERT_FILE"),
@@ -125,7 +138,7 @@ function grpcIdentity(environment: Environment): GrpcIdentity | undefined {
 }
 
 /** A key that is named must be there; else one is kept, and at the first start made, beside the authority's. */
-function recordKey(environment: Environment): RecordSigner {
+function recordKey(environment: MetalApiEnvironment): RecordSigner {
   const named = environment.optional("RECORD_KEY_FILE");
   const besideTheAuthority = join(dirname(environment.text("GRPC_CA_KEY_FILE")), "erase-record-key.pem");
   return readRecordKey(named ?? besideTheAuthority, named === undefined);

@@ -1,15 +1,14 @@
-// metal-api as a process of its own; masterdata-api is another. Settings: METAL_API_…, see config.ts, and here
-//   DATABASE_URL, or EMBEDDED_POSTGRES_DIR for a PostgreSQL of our own
-//   MASTERDATA_ADDRESS (host:port), MASTERDATA_HMAC, and files MASTERDATA_CAPATH, MASTERDATA_CERTPATH, MASTERDATA_CERTKEYPATH
+// metal-api as a process of its own; masterdata-api is another. Settings: settings.ts.
 import { provideDatabase } from "@metal-stack/database";
 import { Environment, grpcTransport, runService } from "@metal-stack/service";
 import { readConfig } from "./config.ts";
 import { createMasterdata, signer } from "./masterdata.ts";
 import { readKeyring } from "./secrets/key-file.ts";
 import { serveMetalApi } from "./serve.ts";
+import { SETTINGS } from "./settings.ts";
 
 await runService("metal-api", async ({ log, signal }) => {
-  const environment = new Environment("METAL_API_");
+  const environment = Environment.read(SETTINGS, log);
   const config = readConfig(environment);
   const keyring = readKeyring(environment, log);
   const credentials = {

@@ -6,14 +6,14 @@ import { connectIpmi } from "./bmc/ipmi-bmc.ts";
 import { CommandAgent } from "./commands/agent.ts";
 import { findCandidates } from "./discovery/candidates.ts";
 import { Reporter } from "./discovery/reporter.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, SETTINGS } from "./settings.ts";
 
 /** A slow BMC needs seconds for each answer; after this long it counts as dead. */
 const COMMAND_DEADLINE_MS = 45_000;
 const REPORT_DEADLINE_MS = 30_000;
 
 await runService("metal-bmc", async ({ log, signal }) => {
-  const settings = readSettings(new Environment("METAL_BMC_"));
+  const settings = readSettings(Environment.read(SETTINGS, log));
   const { partitionId, discoveryLogin } = settings;
   const client = createClient(agent.BmcService, grpcTransport(settings.grpcAddress, settings.credentials));
   const commands = new CommandAgent(client, partitionId, {

@@ -1,6 +1,21 @@
-import { type ClientCredentials, ConfigurationError, type Environment } from "@metal-stack/service";
+import { type ClientCredentials, ConfigurationError, declareSettings, type EnvironmentOf } from "@metal-stack/service";
 import type { BmcLogin } from "./bmc/bmc.ts";
 import { type CandidateSources, parseCidrs } from "./discovery/candidates.ts";
+
+export const SETTINGS = declareSettings("METAL_BMC_", {
+  PARTITION_ID: { about: "partition of the BMCs; the client certificate names it too" },
+  GRPC_ADDRESS: { about: "host:port of metal-api's gRPC" },
+  GRPC_CA_FILE: { about: "file with the CA of metal-api" },
+  GRPC_CERT_FILE: { about: "file with our certificate" },
+  GRPC_KEY_FILE: { about: "file with its key" },
+  BMCS_FILE: { about: "file that lists the BMCs", unset: "METAL_BMC_LEASE_FILE; at least one of the two must be set" },
+  LEASE_FILE: { about: "file with the leases of the BMCs' DHCP server, ISC's format", unset: "METAL_BMC_BMCS_FILE" },
+  ALLOWED_CIDRS: { about: "CIDRs that BMCs are looked for in", unset: "any" },
+  IGNORE_MACS: { about: "MACs in the lease file that are no BMCs", unset: "none" },
+  IPMI_USER: { about: "logs in to BMCs that have no login of their own yet" },
+  IPMI_PASSWORD: { about: "likewise" },
+  REPORT_INTERVAL: { about: "how often BMCs are asked: 500ms, 90s, 5m, 1h; seconds without a unit", default: "60s" },
+});
 
 export interface Settings {
   readonly partitionId: string;
@@ -14,8 +29,8 @@ export interface Settings {
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** Reads METAL_BMC_…; throws ConfigurationError. */
-export function readSettings(environment: Environment): Settings {
+/** Throws ConfigurationError. */
+export function readSettings(environment: EnvironmentOf<typeof SETTINGS>): Settings {
   const sources = {
     bmcsFile: environment.optional("BMCS_FILE"),
     leaseFile: environment.optional("LEASE_FILE"),
@@ -35,7 +50,7 @@ export function readSettings(environment: Environment): Settings {
     },
     sources,
     discoveryLogin: { user: environment.text("IPMI_USER"), password: environment.secret("IPMI_PASSWORD") },
-    reportIntervalMs: parseDuration(environment.text("REPORT_INTERVAL", "60s")),
+    reportIntervalMs: parseDuration(environment.text("REPORT_INTERVAL")),
   };
 }
 

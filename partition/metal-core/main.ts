@@ -9,13 +9,13 @@ import { Metrics } from "./metrics.ts";
 import { managementIp, operatingSystem } from "./operating-system.ts";
 import { Announcer } from "./phone-home/announcer.ts";
 import { PhoneHome } from "./phone-home/phone-home.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, SETTINGS } from "./settings.ts";
 import { SwitchSync } from "./sync/switch-sync.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 
 await runService("metal-core", async ({ log, signal }) => {
-  const settings = readSettings(new Environment("METAL_CORE_"));
+  const settings = readSettings(Environment.read(SETTINGS, log));
   const { switchId, linux, metalApi } = settings;
   const driver = new LinuxDriver(linux, { dry: !settings.reconfigure });
   const transport = grpcTransport(metalApi.address, metalApi.credentials);

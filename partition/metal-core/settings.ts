@@ -1,6 +1,25 @@
 import { isIPv4 } from "node:net";
-import { ConfigurationError, type ClientCredentials, type Environment } from "@metal-stack/service";
+import { ConfigurationError, type ClientCredentials, declareSettings, type EnvironmentOf } from "@metal-stack/service";
 import type { LinuxSettings } from "./linux/rules-networks.ts";
+
+export const SETTINGS = declareSettings("METAL_CORE_", {
+  SWITCH_ID: { about: "id of this switch; the client certificate names it too" },
+  PARTITION_ID: { about: "partition of this switch" },
+  RACK_ID: { about: "rack of this switch" },
+  GRPC_ADDRESS: { about: "host:port of metal-api's gRPC" },
+  GRPC_CA_FILE: { about: "file with the CA of metal-api" },
+  GRPC_CERT_FILE: { about: "file with our certificate" },
+  GRPC_KEY_FILE: { about: "file with its key" },
+  DRIVER: { about: "how ports are set; linux is the only one", default: "linux" },
+  PORTS: { about: "ports of servers, by a glob", default: "swp*" },
+  SPINE_UPLINKS: { about: "ports to other switches", unset: "none" },
+  BOOT_PORTS: { about: "ports that stay in the boot network: boot server, router", unset: "none" },
+  PXE_VLAN_ID: { about: "VLAN of the boot network, 1 to 4094; its VNI is 100000 more", default: 4000 },
+  VTEP_ADDRESS: { about: "IPv4 address of the VXLAN tunnels' end here" },
+  VTEP_PEERS: { about: "IPv4 addresses of the other ends", unset: "none" },
+  RECONFIGURE: { about: "false: say what would be done, and do nothing", default: true },
+  METRICS_PORT: { about: "TCP port of /metrics", unset: "no metrics" },
+});
 
 export interface Settings {
   readonly switchId: string;
@@ -17,15 +36,9 @@ export interface Settings {
 const BOOT_VNI_BASE = 100_000;
 const LARGEST_VLAN = 4094;
 
-/**
- * Reads METAL_CORE_*:
- * SWITCH_ID, PARTITION_ID, RACK_ID, GRPC_ADDRESS, GRPC_CA_FILE, GRPC_CERT_FILE, GRPC_KEY_FILE (all required),
- * DRIVER (linux), PORTS (swp*), SPINE_UPLINKS, BOOT_PORTS, PXE_VLAN_ID (4000), VTEP_ADDRESS (required), VTEP_PEERS,
- * RECONFIGURE (true), METRICS_PORT (none).
- * @throws ConfigurationError that names the bad one
- */
-export function readSettings(environment: Environment): Settings {
-  const driver = environment.text("DRIVER", "linux");
+/** @throws ConfigurationError that names the bad one */
+export function readSettings(environment: EnvironmentOf<typeof SETTINGS>): Settings {
+  const driver = environment.text("DRIVER");
   if (driver !== "linux") {
     throw new ConfigurationError(`METAL_CORE_DRIVER must be "linux", not "${driver}"`);
   }
@@ -42,18 +55,16 @@ export function readSettings(environment: Environment): Settings {
       },
     },
     linux: {
-      ports: environment.text("PORTS", "swp*"),
+      ports: environment.text("PORTS"),
       uplinks: environment.list("SPINE_UPLINKS"),
       bootPorts: environment.list("BOOT_PORTS"),
-      bootVni: BOOT_VNI_BASE + environment.integer("PXE_VLAN_ID", 4000, 1, LARGEST_VLAN),
+      bootVni: BOOT_VNI_BASE + environment.integer("PXE_VLAN_ID", 1, LARGEST_VLAN),
       vtep: ipv4("VTEP_ADDRESS", environment.text("VTEP_ADDRESS")),
       vtepPeers: environment.list("VTEP_PEERS").map((address) => ipv4("VTEP_PEERS", address)),
     },
-    reconfigure: environment.flag("RECONFIGURE", true),
+    reconfigure: environment.flag("RECONFIGURE"),
     metricsPort:
-      environment.optional("METRICS_PORT") === undefined
-        ? undefined
-        : environment.integer("METRICS_PORT", 0, 0, 65_535),
+      environment.optional("METRICS_PORT") === undefined ? undefined : environment.integer("METRICS_PORT", 0, 65_535),
   };
 }
 

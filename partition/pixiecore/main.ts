@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { Environment, runService } from "@metal-stack/service";
 import { startPixiecore } from "./service.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, SETTINGS } from "./settings.ts";
 
 await runService("pixiecore", async ({ log, signal }) => {
-  const pixiecore = await startPixiecore(readSettings(new Environment("PIXIECORE_")), log);
+  const pixiecore = await startPixiecore(readSettings(Environment.read(SETTINGS, log)), log);
   if (!signal.aborted) await once(signal, "abort");
   await pixiecore.close();
 });

@@ -1,6 +1,51 @@
-import { join } from "node:path";
 import { formatIpv4, parseIpv4, parseIpv4Interface, type Ipv4Interface } from "@metal-stack/dhcp";
-import { ConfigurationError, type ClientCredentials, type Environment } from "@metal-stack/service";
+import { ConfigurationError, type ClientCredentials, declareSettings, type EnvironmentOf } from "@metal-stack/service";
+
+const OF_SERVER_MODE = "required in server mode";
+
+export const SETTINGS = declareSettings("PIXIECORE_", {
+  PARTITION_ID: { about: "the partition; the client certificate names it too" },
+  ADDRESS: {
+    about: "own address in the boot network with prefix length; it must be the first of its interface",
+  },
+  GRPC_ADDRESS: { about: "host:port of metal-api's gRPC" },
+  GRPC_CA_FILE: { about: "file with the CA of metal-api" },
+  GRPC_CERT_FILE: { about: "file with our certificate" },
+  GRPC_KEY_FILE: { about: "file with its key" },
+  DHCP_MODE: {
+    about: "server gives addresses; proxy adds what to boot beside another DHCP server, also on the same host",
+  },
+  DHCP_RANGE: { about: "addresses to give, first-last", unset: OF_SERVER_MODE },
+  DHCP_ROUTER: { about: "IPv4 address of the router that clients are told", unset: "none" },
+  DHCP_DNS: { about: "IPv4 addresses of DNS servers that clients are told", unset: "none" },
+  DHCP_LEASE_SECONDS: {
+    about: "how long an address is given for, 60 s to a year; ours as the original's dhcpd",
+    default: 172_800,
+  },
+  // Long enough from the first DISCOVER to the boot script, short enough that a flood of MACs is soon over.
+  DHCP_TRIAL_SECONDS: {
+    about: "how long a client holds its address before metal-api has a boot script for it, seconds",
+    default: 120,
+  },
+  LEASE_FILE: { about: "the leases, in the format of ISC dhcpd", default: "/var/lib/pixiecore/dhcpd.leases" },
+  IPXE_DIR: { about: "has undionly.kpxe and snponly.efi (Debian's package ipxe)", default: "/usr/lib/ipxe" },
+  FILES_DIR: { about: "kernels and initial RAM disks, served below /files/", default: "/var/lib/pixiecore/files" },
+  HAMMER_GRPC_ADDRESS: { about: "host:port of metal-api's gRPC as hammers see it", unset: "PIXIECORE_GRPC_ADDRESS" },
+  NTP_SERVERS: { about: "that hammers are told", unset: "none" },
+  CONSOLE: { about: "that hammers are told, as in the kernel's console=", unset: "the kernel's" },
+  HTTP_PORT: { about: "TCP port of HTTP", default: 4242 },
+  METRICS_PORT: { about: "TCP port of /metrics", unset: "PIXIECORE_HTTP_PORT" },
+  DHCP_PORT: { about: "for tests: UDP port of DHCP", default: 67 },
+  DHCP_CLIENT_PORT: { about: "for tests: UDP port of DHCP clients", default: 68 },
+  PXE_PORT: { about: "for tests: UDP port of PXE's boot service", default: 4011 },
+  TFTP_PORT: { about: "for tests: UDP port of TFTP", default: 69 },
+  DHCP_BROADCAST_ADDRESS: {
+    about: "for tests: where answers go to clients without an address",
+    default: "255.255.255.255",
+  },
+});
+
+type PixiecoreEnvironment = EnvironmentOf<typeof SETTINGS>;
 
 /** What the DHCP part of the boot server does. */
 export type DhcpMode =
@@ -46,9 +91,10 @@ export interface Settings {
 }
 
 const MAX_PORT = 65_535;
+type PortSetting = Extract<keyof (typeof SETTINGS)["settings"], `${string}PORT`>;
 
-/** Reads PIXIECORE_*; the README lists them. Throws a {@link ConfigurationError} that names the bad one. */
-export function readSettings(environment: Environment): Settings {
+/** Throws a {@link ConfigurationError} that names the bad one. */
+export function readSettings(environment: PixiecoreEnvironment): Settings {
   const addressText = environment.text("ADDRESS");
   const network = parseIpv4Interface(addressText);
   if (!network) {
@@ -56,7 +102,7 @@ export function readSettings(environment: Environment): Settings {
       `PIXIECORE_ADDRESS must be an IPv4 address with prefix length like 10.255.0.2/24, not "${addressText}"`,
     );
   }
-  const port = (name: string, standard: number) => environment.integer(name, standard, 0, MAX_PORT);
+  const port = (name: PortSetting) => environment.integer(name, 0, MAX_PORT);
   const grpcAddress = environment.text("GRPC_ADDRESS");
   return {
     partition: environment.text("PARTITION_ID"),
@@ -64,14 +110,14 @@ export function readSettings(environment: Environment): Settings {
     address: formatIpv4(network.address),
     dhcp: readDhcpMode(environment, network),
     ports: {
-      dhcpServer: port("DHCP_PORT", 67),
-      dhcpClient: port("DHCP_CLIENT_PORT", 68),
-      pxe: port("PXE_PORT", 4011),
-      tftp: port("TFTP_PORT", 69),
-      http: port("HTTP_PORT", 4242),
-      metrics: environment.optional("METRICS_PORT") === undefined ? undefined : port("METRICS_PORT", 0),
+      dhcpServer: port("DHCP_PORT"),
+      dhcpClient: port("DHCP_CLIENT_PORT"),
+      pxe: port("PXE_PORT"),
+      tftp: port("TFTP_PORT"),
+      http: port("HTTP_PORT"),
+      metrics: environment.optional("METRICS_PORT") === undefined ? undefined : port("METRICS_PORT"),
     },
-    broadcastAddress: environment.text("DHCP_BROADCAST_ADDRESS", "255.255.255.255"),
+    broadcastAddress: environment.text("DHCP_BROADCAST_ADDRESS"),
     metalApi: {
       address: grpcAddress,
       credentials: {
@@ -80,24 +126,20 @@ export function readSettings(environment: Environment): Settings {
         key: environment.file("GRPC_KEY_FILE"),
       },
     },
-    ipxeFolder: environment.text("IPXE_DIR", "/usr/lib/ipxe"),
-    filesFolder: environment.text("FILES_DIR", "/var/lib/pixiecore/files"),
+    ipxeFolder: environment.text("IPXE_DIR"),
+    filesFolder: environment.text("FILES_DIR"),
     hammer: {
-      grpcAddress: environment.text("HAMMER_GRPC_ADDRESS", grpcAddress),
+      grpcAddress: environment.optional("HAMMER_GRPC_ADDRESS") ?? grpcAddress,
       ntpServers: environment.list("NTP_SERVERS"),
       console: environment.optional("CONSOLE"),
     },
   };
 }
 
-/** What the original's dhcpd gives (reference/partition-services.md 2.1). */
-const LEASE_SECONDS = 172_800;
-/** Long enough from the first DISCOVER to the boot script, short enough that a flood of MACs is soon over. */
-const TRIAL_SECONDS = 120;
 const MIN_LEASE_SECONDS = 60;
 const MAX_LEASE_SECONDS = 31_536_000;
 
-function readDhcpMode(environment: Environment, network: Ipv4Interface): DhcpMode {
+function readDhcpMode(environment: PixiecoreEnvironment, network: Ipv4Interface): DhcpMode {
   const mode = environment.text("DHCP_MODE");
   if (mode === "proxy") return { kind: "proxy" };
   if (mode !== "server") throw new ConfigurationError(`PIXIECORE_DHCP_MODE must be server or proxy, not "${mode}"`);
@@ -124,8 +166,8 @@ function readDhcpMode(environment: Environment, network: Ipv4Interface): DhcpMod
     last,
     router,
     dns,
-    leaseSeconds: environment.integer("DHCP_LEASE_SECONDS", LEASE_SECONDS, MIN_LEASE_SECONDS, MAX_LEASE_SECONDS),
-    trialSeconds: environment.integer("DHCP_TRIAL_SECONDS", TRIAL_SECONDS, 1, MAX_LEASE_SECONDS),
-    leaseFile: environment.text("LEASE_FILE", join("/var/lib/pixiecore", "dhcpd.leases")),
+    leaseSeconds: environment.integer("DHCP_LEASE_SECONDS", MIN_LEASE_SECONDS, MAX_LEASE_SECONDS),
+    trialSeconds: environment.integer("DHCP_TRIAL_SECONDS", 1, MAX_LEASE_SECONDS),
+    leaseFile: environment.text("LEASE_FILE"),
   };
 }

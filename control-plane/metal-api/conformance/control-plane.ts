@@ -14,7 +14,11 @@ export interface ControlPlane {
 }
 
 /** Keys of the three roles. */
-export const KEYS = { "Metal-View": "view-key", "Metal-Edit": "edit-key", "Metal-Admin": "admin-key" } as const;
+export const KEYS = {
+  "Metal-View": "key-of-the-viewers",
+  "Metal-Edit": "key-of-the-editors",
+  "Metal-Admin": "key-of-the-admins",
+} as const;
 
 /** What seals secrets in the database is the same for the world and the process. */
 const SECRETS_KEY = Buffer.alloc(32, "test").toString("base64");

@@ -1,5 +1,5 @@
-// METAL_API_S3_ADDRESS (a URL; firmware is off without it), S3_KEY, S3_SECRET, S3_FIRMWARE_BUCKET (must be there).
-import { ConfigurationError, type Environment, type Secret } from "@metal-stack/service";
+import { ConfigurationError, type Secret } from "@metal-stack/service";
+import type { MetalApiEnvironment } from "../settings.ts";
 
 /** Where firmware files are: any server that speaks S3 (reference/api-resources.md 3.1). */
 export interface FirmwareStoreSettings {
@@ -11,7 +11,7 @@ export interface FirmwareStoreSettings {
 }
 
 /** Undefined switches firmware off. Throws ConfigurationError. */
-export function firmwareStoreSettings(environment: Environment): FirmwareStoreSettings | undefined {
+export function firmwareStoreSettings(environment: MetalApiEnvironment): FirmwareStoreSettings | undefined {
   const address = environment.optional("S3_ADDRESS");
   if (address === undefined) return undefined;
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))

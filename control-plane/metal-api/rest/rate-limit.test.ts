@@ -9,6 +9,7 @@ import { machineRoutes } from "../machines/routes.ts";
 import { type AgentWorld, createAgentWorld, createPartition, PARTITION } from "../testing/agents.ts";
 import { createWorld, type World } from "../testing/world.ts";
 import { versionRoutes } from "../version/routes.ts";
+import { SETTINGS } from "../settings.ts";
 import { rateSettings } from "./rate-limit.ts";
 import { Buckets, networkOf } from "./rules-rate.ts";
 import { createRestServer } from "./server.ts";
@@ -98,7 +99,7 @@ describe("while somebody floods the REST API", () => {
   it("agents are answered", async () => {
     await createPartition(world);
     const client = world.client(protocol.BmcService, await world.certify("metal-bmc", PARTITION));
-    const settings = rateSettings(new Environment("", { RATE_LIMIT: "20" }));
+    const settings = rateSettings(new Environment(SETTINGS, { METAL_API_RATE_LIMIT: "20" }));
     const context = { ...world.context, config: { ...world.context.config, rate: settings } };
     const app = createRestServer(context, [versionRoutes]);
     await app.listen({ port: 0, host: "127.0.0.1" });

@@ -1,9 +1,7 @@
 // Nobody asks so often that others, and the agents of the partitions, have to wait for an answer.
-//   METAL_API_RATE_LIMIT       requests a second of one caller, 2000; ten times as many after a pause; 0: no limit
-//   METAL_API_TRUSTED_PROXIES  addresses or CIDRs of proxies whose X-Forwarded-For tells who the caller is; none
-import type { Environment } from "@metal-stack/service";
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../errors.ts";
+import type { MetalApiEnvironment } from "../settings.ts";
 import { Buckets, networkOf, type Rate } from "./rules-rate.ts";
 
 export interface RateSettings {
@@ -13,13 +11,12 @@ export interface RateSettings {
   readonly trustedProxies: readonly string[];
 }
 
-const DEFAULT_PER_SECOND = 2000;
 const SAVED_SECONDS = 10;
 const STRANGERS_SHARE = 10;
 
 /** Throws ConfigurationError naming the variable. */
-export function rateSettings(environment: Environment): RateSettings {
-  const perSecond = environment.integer("RATE_LIMIT", DEFAULT_PER_SECOND, 0, 1_000_000);
+export function rateSettings(environment: MetalApiEnvironment): RateSettings {
+  const perSecond = environment.integer("RATE_LIMIT", 0, 1_000_000);
   const rate = (perSecond: number) => ({ perSecond, burst: perSecond * SAVED_SECONDS });
   return {
     callers: rate(perSecond),

@@ -1,7 +1,8 @@
 // Where the keys that seal the secrets in the database come from.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigurationError, type Environment, type Logger } from "@metal-stack/service";
+import { ConfigurationError, type Logger } from "@metal-stack/service";
+import type { MetalApiEnvironment } from "../settings.ts";
 import { Keyring } from "./keyring.ts";
 
 const SETTING = "METAL_API_SECRETS_KEY_FILE";
@@ -11,7 +12,7 @@ const READABLE_BY_OTHERS = 0o077;
  * The keys in the file SECRETS_KEY_FILE; with an embedded database and no such setting, those in a file beside its folder,
  * which is made on the first start. Throws ConfigurationError.
  */
-export function readKeyring(environment: Environment, log: Pick<Logger, "warn" | "info">): Keyring {
+export function readKeyring(environment: MetalApiEnvironment, log: Pick<Logger, "warn" | "info">): Keyring {
   const setting = environment.optional("SECRETS_KEY_FILE");
   const embedded = environment.optional("EMBEDDED_POSTGRES_DIR");
   const file = setting ?? (embedded && `${embedded.replace(/\/+$/, "")}.keys`);

@@ -16,6 +16,7 @@ import { allocate, createPartition, machineId, PARTITION } from "../testing/agen
 import { readKeyring } from "./key-file.ts";
 import { CannotOpen, Keyring } from "./keyring.ts";
 import { openVpnKey } from "../vpn/sealing.ts";
+import { SETTINGS } from "../settings.ts";
 import { resealSecrets } from "./reseal.ts";
 
 const OLD = Keyring.newKey();
@@ -62,7 +63,7 @@ describe("the key file", () => {
   const file = join(folder, "keys");
   const warnings: string[] = [];
   const log = { warn: (_: object, text: string) => void warnings.push(text), info: () => undefined } as never;
-  const read = (settings: Record<string, string>) => readKeyring(new Environment("METAL_API_", settings), log);
+  const read = (settings: Record<string, string>) => readKeyring(new Environment(SETTINGS, settings), log);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("must be there in production; the error says what to do", () => {

@@ -12,6 +12,7 @@ import { type GrpcIdentity, readConfig } from "../config.ts";
 import type { Context } from "../context.ts";
 import { MIGRATIONS } from "../database/migrations.ts";
 import type { Schema } from "../database/schema.ts";
+import { SETTINGS } from "../settings.ts";
 import { grpcModules } from "../grpc/modules.ts";
 import { createGrpcServer, type GrpcServer } from "../grpc/server.ts";
 import { CertificateAuthority, newKeyPair, privateKeyPem } from "../identity/authority.ts";
@@ -60,7 +61,7 @@ export async function createAgentWorld(env: Record<string, string> = {}): Promis
     notifications,
     masterdata: noMasterdata,
     log,
-    config: readConfig(new Environment("METAL_API_", { ...keys, ...env })),
+    config: readConfig(new Environment(SETTINGS, { ...keys, ...env })),
     keyring: TEST_KEYRING,
     clock: () => new Date(Date.now() + offset),
   };

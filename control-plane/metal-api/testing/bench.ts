@@ -11,6 +11,7 @@ import { sql } from "kysely";
 import { readConfig } from "../config.ts";
 import { MIGRATIONS } from "../database/migrations.ts";
 import type { Db, Schema } from "../database/schema.ts";
+import { SETTINGS } from "../settings.ts";
 import { transact } from "../database/transaction.ts";
 import { allocateChildNetwork } from "../networks/commands.ts";
 import { restModules } from "../rest/modules.ts";
@@ -41,7 +42,7 @@ async function serve(url: string): Promise<void> {
     notifications: new Notifications(url),
     masterdata: noMasterdata,
     log,
-    config: readConfig(new Environment("METAL_API_", TEST_ENVIRONMENT)),
+    config: readConfig(new Environment(SETTINGS, TEST_ENVIRONMENT)),
     keyring: TEST_KEYRING,
     clock: () => new Date(),
   };

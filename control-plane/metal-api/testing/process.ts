@@ -3,11 +3,12 @@
 import { Environment, runService } from "@metal-stack/service";
 import { readConfig } from "../config.ts";
 import { serveMetalApi } from "../serve.ts";
+import { SETTINGS } from "../settings.ts";
 import { TEST_KEYRING } from "./keyring.ts";
 import { noMasterdata } from "./world.ts";
 
 await runService("metal-api", async ({ log, signal }) => {
-  const environment = new Environment("METAL_API_");
+  const environment = new Environment(SETTINGS);
   const databaseUrl = environment.text("DATABASE_URL");
   const config = readConfig(environment);
   const api = await serveMetalApi(config, {

@@ -7,6 +7,7 @@ import { readConfig, type HmacRole } from "../config.ts";
 import type { Context } from "../context.ts";
 import { MIGRATIONS } from "../database/migrations.ts";
 import type { Schema } from "../database/schema.ts";
+import { SETTINGS } from "../settings.ts";
 import { createMasterdata, type Masterdata } from "../masterdata.ts";
 import type { App, RouteModule } from "../rest/app.ts";
 import { createRestServer } from "../rest/server.ts";
@@ -35,7 +36,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-const TEST_KEYS: Readonly<Record<HmacRole, string>> = { view: "view-key", edit: "edit-key", admin: "admin-key" };
+const TEST_KEYS: Readonly<Record<HmacRole, string>> = {
+  view: "key-of-the-viewers",
+  edit: "key-of-the-editors",
+  admin: "key-of-the-admins",
+};
 export const TEST_ENVIRONMENT = Object.fromEntries(
   Object.entries(TEST_KEYS).map(([role, key]) => [`METAL_API_HMAC_${role.toUpperCase()}_KEY`, key]),
 );
@@ -60,7 +65,7 @@ export async function createWorld(
   await notifications.ready();
   const log = createLogger("metal-api");
   log.level = process.env["LOG_LEVEL"] ?? "silent";
-  const config = readConfig(new Environment("METAL_API_", { ...TEST_ENVIRONMENT, ...env }));
+  const config = readConfig(new Environment(SETTINGS, { ...TEST_ENVIRONMENT, ...env }));
   const context: Context = {
     db: database.db,
     notifications,

@@ -1,14 +1,14 @@
-// Whose tokens are accepted. Settings of the original: METAL_API_DEX_ADDR, METAL_API_DEX_CLIENTID, and
-// METAL_API_ISSUERCACHE_INTERVAL_SECONDS (1800), how often the provider tenant's issuer is read from masterdata. Ours:
-// METAL_API_OIDC_ISSUERS_FILE, a JSON list of
+// Whose tokens are accepted: dex's, those of the provider tenant's own issuer in masterdata, and those of the issuers in the
+// file METAL_API_OIDC_ISSUERS_FILE, a JSON list of
 //   { "issuer": "https://…", "clientId": "…", "tenant": "metal-stack", "directory": "ldap" | "ad" | "plain",
 //     "roles": { "<group>": "view" | "edit" | "admin" }, "members": { "claim": "sub", "namespace": "" } }
 // tenant is the provider's when absent, directory is plain, and roles, which add to the groups the API knows, are none.
 // members: bearers who are no admins may do what their memberships in masterdata allow, and nothing else (docs/decisions/
 // 0012-members.md). The claim (sub, email, preferred_username) is their id there; they must not be able to choose it.
-import { ConfigurationError, type Environment } from "@metal-stack/service";
+import { ConfigurationError } from "@metal-stack/service";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
+import type { MetalApiEnvironment } from "../settings.ts";
 import type { Directory } from "./rules-groups.ts";
 
 type Level = "view" | "edit" | "admin";
@@ -39,7 +39,6 @@ export interface TokenSettings {
   readonly masterdataIntervalMs: number;
 }
 
-const DEFAULT_INTERVAL_SECONDS = 30 * 60;
 const levels = ["view", "edit", "admin"] as const;
 const Entry = Type.Object(
   {
@@ -62,21 +61,21 @@ const Entry = Type.Object(
 );
 
 /** Throws ConfigurationError naming the variable. */
-export function tokenSettings(environment: Environment, providerTenant: string): TokenSettings {
+export function tokenSettings(environment: MetalApiEnvironment, providerTenant: string): TokenSettings {
   return {
     issuers: [...dex(environment), ...listed(environment, providerTenant)],
-    masterdataIntervalMs: environment.integer("ISSUERCACHE_INTERVAL_SECONDS", DEFAULT_INTERVAL_SECONDS, 1) * 1000,
+    masterdataIntervalMs: environment.integer("ISSUERCACHE_INTERVAL_SECONDS", 1) * 1000,
   };
 }
 
-function dex(environment: Environment): Issuer[] {
+function dex(environment: MetalApiEnvironment): Issuer[] {
   const issuer = environment.optional("DEX_ADDR");
   if (issuer === undefined) return [];
   const keysUrl = `${issuer.replace(/\/$/, "")}/keys`;
   return [{ issuer, clientId: environment.text("DEX_CLIENTID"), directory: "connector", roles: {}, keysUrl }];
 }
 
-function listed(environment: Environment, providerTenant: string): Issuer[] {
+function listed(environment: MetalApiEnvironment, providerTenant: string): Issuer[] {
   if (environment.optional("OIDC_ISSUERS_FILE") === undefined) return [];
   let entries: unknown;
   try {

@@ -1,5 +1,5 @@
-// METAL_API_HEADSCALE_ADDR (a URL; the VPN is off without it), HEADSCALE_API_KEY, HEADSCALE_CP_ADDR (the same URL when absent).
-import { ConfigurationError, type Environment, type Secret } from "@metal-stack/service";
+import { ConfigurationError, type Secret } from "@metal-stack/service";
+import type { MetalApiEnvironment } from "../settings.ts";
 
 /** A headscale server: who runs a project's VPN (reference/api-resources.md 3.1). */
 export interface HeadscaleSettings {
@@ -11,7 +11,7 @@ export interface HeadscaleSettings {
 }
 
 /** Undefined switches the VPN off. Throws ConfigurationError. */
-export function headscaleSettings(environment: Environment): HeadscaleSettings | undefined {
+export function headscaleSettings(environment: MetalApiEnvironment): HeadscaleSettings | undefined {
   const address = environment.optional("HEADSCALE_ADDR");
   if (address === undefined) {
     if (environment.optional("HEADSCALE_API_KEY") === undefined) return undefined;
@@ -24,7 +24,7 @@ export function headscaleSettings(environment: Environment): HeadscaleSettings |
     );
   return {
     address: address.replace(/\/+$/, ""),
-    controlPlaneAddress: environment.text("HEADSCALE_CP_ADDR", address),
+    controlPlaneAddress: environment.optional("HEADSCALE_CP_ADDR") ?? address,
     apiKey: environment.secret("HEADSCALE_API_KEY"),
   };
 }

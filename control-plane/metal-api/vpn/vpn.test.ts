@@ -11,6 +11,7 @@ import { buildFleet, type Fleet, INTERNET, PARTITION, PROJECT, SIZE } from "../t
 import { startHeadscale } from "../testing/headscale-server.ts";
 import { TEST_KEYRING } from "../testing/keyring.ts";
 import { createWorld, type World } from "../testing/world.ts";
+import { SETTINGS } from "../settings.ts";
 import { Headscale } from "./headscale.ts";
 import { vpnRoutes } from "./routes.ts";
 import { headscaleSettings } from "./settings.ts";
@@ -159,6 +160,6 @@ describe("headscale", () => {
     [{ HEADSCALE_ADDR: "http://headscale:8080" }, "HEADSCALE_API_KEY is not set"],
   ])("settings %j are refused", (variables, message) => {
     const prefixed = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`METAL_API_${name}`, value]));
-    expect(() => headscaleSettings(new Environment("METAL_API_", prefixed))).toThrow(message);
+    expect(() => headscaleSettings(new Environment(SETTINGS, prefixed))).toThrow(message);
   });
 });

@@ -11,19 +11,23 @@ export function parseCommandLine(line: string): Map<string, string> {
   return parameters;
 }
 
+/** What of it means something to us; docs/settings.md shows it. */
+export const PARAMETERS = {
+  "metal.config": { about: "URL of the partition's configuration, http://…/config; pixiecore gives it" },
+  "metal.ticket": { about: "good for one exchange against a certificate; pixiecore gives it" },
+  console: { about: "what the installed system uses as its console", default: "ttyS0,115200" },
+} as const;
+
 export interface BootParameters {
-  /** Where the partition's configuration is: `http://…/config`. */
   readonly configUrl: string;
-  /** Good for one exchange against a certificate. */
   readonly ticket: string;
-  /** What the installed system should use as its console, `ttyS0,115200`. */
   readonly console: string;
 }
 
 /** @throws {Error} that says which parameter the boot server should have given */
 export function bootParameters(line: string): BootParameters {
   const parameters = parseCommandLine(line);
-  const needed = (name: string) => {
+  const needed = (name: keyof typeof PARAMETERS) => {
     const value = parameters.get(name);
     if (!value) throw new Error(`the kernel command line has no ${name}: this machine was not booted by pixiecore`);
     return value;
@@ -31,6 +35,6 @@ export function bootParameters(line: string): BootParameters {
   return {
     configUrl: needed("metal.config"),
     ticket: needed("metal.ticket"),
-    console: parameters.get("console") || "ttyS0,115200",
+    console: parameters.get("console") || PARAMETERS.console.default,
   };
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { formatIpv4, parseLeases } from "@metal-stack/dhcp";
 import { createLogger, Environment } from "@metal-stack/service";
 import { startPixiecore, type Pixiecore } from "../service.ts";
-import { readSettings, type Settings } from "../settings.ts";
+import { readSettings, SETTINGS, type Settings } from "../settings.ts";
 import { makeCertificates, type TestCertificates } from "./certificates.ts";
 import { TestDhcpClient } from "./dhcp-client.ts";
 import { startMetalApi, type StandInMetalApi } from "./metal-api.ts";
@@ -49,7 +49,7 @@ export class BootNetwork {
     const certificates = makeCertificates({ component: "pixiecore", id: "partition-1" });
     const metalApi = await startMetalApi(certificates);
     const settings = readSettings(
-      new Environment("PIXIECORE_", {
+      new Environment(SETTINGS, {
         PIXIECORE_PARTITION_ID: "partition-1",
         PIXIECORE_ADDRESS: "127.0.0.1/8",
         PIXIECORE_DHCP_MODE: "server",

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, Environment } from "@metal-stack/service";
 import { startPixiecore } from "../service.ts";
-import { readSettings } from "../settings.ts";
+import { readSettings, SETTINGS } from "../settings.ts";
 import { makeCertificates } from "./certificates.ts";
 import { startMetalApi } from "./metal-api.ts";
 
@@ -13,7 +13,7 @@ const certificates = makeCertificates({ component: "pixiecore", id: "lab" });
 const metalApi = await startMetalApi(certificates);
 metalApi.plan = () => ({ case: "refuse", value: { reason: process.argv[2] ?? "" } });
 const settings = readSettings(
-  new Environment("PIXIECORE_", {
+  new Environment(SETTINGS, {
     PIXIECORE_PARTITION_ID: "lab",
     PIXIECORE_ADDRESS: "10.255.0.2/24",
     PIXIECORE_DHCP_MODE: "server",

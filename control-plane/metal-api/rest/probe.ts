@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { badRequest } from "../errors.ts";
 
+/** For one answer whole: a server that dribbles does not keep us. */
 const TIMEOUT_MS = 10_000;
 const MAX_REDIRECTS = 5;
 
@@ -12,16 +13,19 @@ const MAX_REDIRECTS = 5;
  * @throws 400 unless something answers with a status below 400
  */
 export async function assertReachable(what: string, url: string): Promise<void> {
-  let next = url;
+  const refusal = (why: string) => badRequest(`image:${what} is not accessible under:${url} ${why}`);
+  let next: string | undefined = url;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const { status, location } = await head(next).catch((error: unknown) => {
-      throw badRequest(`image:${what} is not accessible under:${url} error:${(error as Error).message}`);
+    const from: string = next;
+    const { status, location } = await head(from).catch((error: unknown) => {
+      throw refusal(`error:${(error as Error).message}`);
     });
-    if (status >= 300 && status < 400 && location !== undefined) next = new URL(location, next).href;
-    else if (status < 400) return;
-    else throw badRequest(`image:${what} is not accessible under:${url} status:${status}`);
+    if (status >= 400) throw refusal(`status:${status}`);
+    if (status < 300 || location === undefined) return;
+    next = URL.parse(location, from)?.href;
+    if (next === undefined) throw refusal(`error:redirects to "${location}"`);
   }
-  throw badRequest(`image:${what} is not accessible under:${url} error:more than ${MAX_REDIRECTS} redirects`);
+  throw refusal(`error:more than ${MAX_REDIRECTS} redirects`);
 }
 
 function head(url: string): Promise<{ status: number; location: string | undefined }> {
@@ -29,12 +33,14 @@ function head(url: string): Promise<{ status: number; location: string | undefin
     const { protocol } = new URL(url);
     if (protocol !== "http:" && protocol !== "https:") throw new Error("only http and https are supported");
     const send = protocol === "https:" ? httpsRequest : httpRequest;
-    const request = send(url, { method: "HEAD", timeout: TIMEOUT_MS, agent: false }, (response) => {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const request = send(url, { method: "HEAD", signal, agent: false }, (response) => {
       response.resume();
       resolve({ status: response.statusCode ?? 500, location: response.headers.location });
     });
-    request.on("timeout", () => request.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", reject);
+    request.on("error", (error) =>
+      reject(signal.aborted ? new Error(`no answer within ${TIMEOUT_MS / 1000} s`) : error),
+    );
     request.end();
   });
 }

@@ -162,8 +162,8 @@ export const filesystemLayoutRoutes: RouteModule = (app, { db }) => {
       },
     },
     async ({ body }) => {
-      const hardware = await hardwareOfMachine(db, body.machine);
       const layout = await filesystemLayoutById(db, body.filesystemlayout);
+      const hardware = await hardwareOfMachine(db, body.machine);
       const problem = hardwareProblem(layout, hardware ?? { disks: [] });
       if (problem !== undefined) throw unprocessable(problem);
       return filesystemLayoutResponse(layout);

@@ -18,7 +18,7 @@ export function unknownWord(layout: FilesystemLayout): string | undefined {
     ...layout.filesystems.map(({ format }) => unknown("format", format, FORMATS)),
     ...layout.disks
       .flatMap(({ partitions = [] }) => partitions)
-      .map(({ gpttype }) => (gpttype === undefined ? undefined : unknown("gpttype", gpttype, GPT_TYPES))),
+      .map(({ gpttype }) => (gpttype === undefined ? undefined : unknown("GPTType", gpttype, GPT_TYPES))),
     ...layout.raid.map(({ level }) => unknown("raidlevel", level, RAID_LEVELS)),
     ...layout.logicalvolumes.map(({ lvmtype }) => unknown("lvmtype", lvmtype, LVM_TYPES)),
   ];
@@ -51,10 +51,9 @@ export function structuralProblem(layout: FilesystemLayout): string | undefined 
   if (problem !== undefined) return problem;
   for (const { volumegroup, name } of layout.logicalvolumes) provided.add(`/dev/${volumegroup}/${name}`);
   for (const { device, format, path = "", createoptions = [] } of layout.filesystems) {
-    if (format !== "tmpfs" && !provided.has(device)) {
-      return `device:${device} for filesystem:${path} is not configured`;
-    }
-    const blank = createoptions.find((option) => option.includes(" "));
+    if (format === "tmpfs") continue;
+    if (!provided.has(device)) return `device:${device} for filesystem:${path} is not configured`;
+    const blank = createoptions.find((option) => /\s/.test(option));
     if (blank !== undefined) return `the given createoption:"${blank}" contains whitespace and must be split`;
   }
   return constraintsProblem(layout.constraints);
@@ -67,7 +66,8 @@ function partitionDevice(disk: string, number: number): string {
 
 function partitionsProblem({ device, partitions = [] }: LayoutDisk): string | undefined {
   const numbers = partitions.map(({ number }) => number);
-  if (new Set(numbers).size !== numbers.length) return `device:${device} partition number given more than once`;
+  const twice = numbers.find((number, index) => numbers.indexOf(number) < index);
+  if (twice !== undefined) return `device:${device} partition number:${twice} given more than once`;
   if (numbers.some((number) => number < 1 || number > MAX_PARTITIONS)) {
     return `device:${device} partition numbers must be from 1 to ${MAX_PARTITIONS}`;
   }
@@ -95,7 +95,8 @@ function logicalVolumesProblem({ logicalvolumes, volumegroups }: FilesystemLayou
 function constraintsProblem({ sizes, images }: LayoutConstraints): string | undefined {
   const wildcard = sizes.find((size) => size.includes("*"));
   if (wildcard !== undefined) return `no wildcard allowed in size constraint: ${wildcard}`;
-  if (new Set(sizes).size !== sizes.length) return "size is given more than once in the constraints";
+  const twice = sizes.find((size, index) => sizes.indexOf(size) < index);
+  if (twice !== undefined) return `size ${twice} is configured more than once`;
   if (Object.hasOwn(images, "*")) return "just '*' is not allowed as image os constraint";
   const wrong = Object.entries(images).find(([, expression]) => !parseExpression(expression));
   return wrong && `given imageconstraint:${wrong[1]} of ${wrong[0]} is not a version, an operator and a version, or *`;

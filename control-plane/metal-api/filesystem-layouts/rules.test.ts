@@ -164,7 +164,7 @@ describe("a layout builds only on what it provides:", () => {
     );
     const partitions = [{ number: 1, size: 1, gpttype: "ffff" }];
     for (const [more, problem] of [
-      [{ disks: [{ device: "/dev/sda", wipeonreinstall: true, partitions }] }, "given gpttype:ffff"],
+      [{ disks: [{ device: "/dev/sda", wipeonreinstall: true, partitions }] }, "given GPTType:ffff"],
       [
         { raid: [{ arrayname: "/dev/md0", devices: [], level: "5", spares: 0 }] },
         "given raidlevel:5 is not supported, but:0,1",

@@ -1,7 +1,7 @@
 // Which filesystem layout an allocation gets, and which machines it can be applied to (reference/api-resources.md 8.5).
 import type { FilesystemLayout, Hardware, LayoutConstraints } from "../database/documents.ts";
 import { type ImageId, parseImageId } from "../images/rules.ts";
-import { parseExpression, parseVersion } from "../images/rules-version.ts";
+import { isAny, parseExpression, parseVersion } from "../images/rules-version.ts";
 
 const MIB = 1024 * 1024;
 
@@ -78,7 +78,7 @@ export function ambiguity(layouts: readonly Pick<FilesystemLayout, "id" | "const
 }
 
 function collide(one: string, other: string): boolean {
-  if (one === "*" || other === "*" || one === other) return true;
+  if (isAny(one) || isAny(other) || one === other) return true;
   const [a, b] = [one, other].map((expression) => parseVersion(expression.split(" ").at(-1)!)?.semver);
   if (!a || !b) return false;
   return (parseExpression(one)?.(b) ?? false) && (parseExpression(other)?.(a) ?? false);

@@ -64,9 +64,12 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   "^": compatible,
 };
 
+/** Whether an expression accepts every version. */
+export const isAny = (expression: string): boolean => expression.trim() === "*";
+
 /** A test for versions; pre-releases match only an expression that names one. Undefined when it is malformed. */
 export function parseExpression(expression: string): ((version: SemVer) => boolean) | undefined {
-  if (expression === "*") return (version) => version.prerelease.length === 0;
+  if (isAny(expression)) return (version) => version.prerelease.length === 0;
   const [, operator = "=", text = expression] = EXPRESSION.exec(expression) ?? [];
   const matches = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
   const wanted = parseVersion(text);

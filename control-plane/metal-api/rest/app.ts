@@ -6,6 +6,7 @@ import type { Static, TSchema } from "typebox";
 import type { Context } from "../context.ts";
 import type { Member } from "../members/member.ts";
 import type { Role } from "./rules-roles.ts";
+import type { StructReader } from "./rules-structs.ts";
 
 interface TypeBoxProvider extends FastifyTypeProvider {
   readonly validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
@@ -51,5 +52,7 @@ declare module "fastify" {
     emptyBody?: boolean;
     /** POST and PUT normally demand application/json, also without a body. */
     anyContentType?: boolean;
+    /** Made of the body's schema. */
+    readBody?: StructReader;
   }
 }

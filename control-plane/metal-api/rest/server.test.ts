@@ -197,6 +197,11 @@ describe("a body", () => {
     expect(JSON.parse(body)).toEqual({ id: "x", obsolete: 1 });
   });
 
+  it("is its first JSON value, with names in any case", async () => {
+    for (const payload of ['{"ID":"x"} {"id":"y"}', ' {"iD":"x"}]', '{"id":"x"}garbage', '{"id":"y","Id":"x"}'])
+      expect(JSON.parse((await post(payload, "application/json")).body), payload).toEqual({ id: "x" });
+  });
+
   it.each([
     ['{"id":"a\\ud800b","\\udfff":1}', { id: "a\ufffdb", "\ufffd": 1 }],
     ['{"id":"\\ud83d\\ude00 \\\\ud800"}', { id: "😀 \\ud800" }],

@@ -20,6 +20,7 @@ import { RateLimit, TooManyRequests } from "./rate-limit.ts";
 import { acceptsJson, demandsJson, KnownPaths } from "./rules-http.ts";
 import { errorBody, isInt64, readJson } from "./rules-json.ts";
 import { type Role, refusal } from "./rules-roles.ts";
+import { structReader } from "./rules-structs.ts";
 import { buildSerializer } from "./serializers.ts";
 
 /** For receiving a request whole. */
@@ -118,10 +119,16 @@ function sendError(
 }
 
 function readBodies(app: App): void {
+  // Before definitions become references.
+  app.addHook("onRoute", (route) => {
+    const { body } = route.schema ?? {};
+    if (body) route.config = { ...route.config, readBody: structReader(body) };
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPE, async (request: FastifyRequest, stream: Readable) => {
     const body = await readText(stream, request.headers["content-length"]);
-    if (body !== "") return readJson(body);
+    const { readBody = (value: unknown) => value } = request.routeOptions.config;
+    if (body !== "") return readBody(readJson(body));
     // The power commands never look at their body; whoever decodes one refuses an empty one.
     if (request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");
     return undefined;

@@ -35,6 +35,7 @@ describe("a size-image constraint", () => {
     expect(await refusal(attempt("none", IMAGE))).toEqual([404, 'NotFound no size with id "none" found']);
     expect((await attempt(SIZE, "debian-99")).status).toBe(404);
     expect((await attempt("", IMAGE)).status).toBe(400);
+    expect((await attempt(SIZE, "nonsense")).status).toBe(404);
 
     const changed = await write("POST", images({ debian: "*", ubuntu: "^ 24.04" }));
     expect(changed.body).toEqual({ ...made.body, constraints: { images: { debian: "*", ubuntu: "^ 24.04" } } });
@@ -44,6 +45,9 @@ describe("a size-image constraint", () => {
 
     // What is not given is no longer asked for, as in the original.
     expect((await write("POST", {})).body.constraints).toEqual({ images: {} });
+    expect((await write("POST", images({ debian: " * " }))).status).toBe(200);
+    expect((await attempt(SIZE, IMAGE)).status).toBe(200);
+    expect((await write("POST", { constraints: { images: null } })).body.constraints).toEqual({ images: {} });
     expect((await tenant.world.call("view", "GET", PATH)).body).toHaveLength(1);
     expect((await tenant.world.call("view", "GET", `${PATH}/${SIZE}`)).status).toBe(200);
     expect((await tenant.world.call("admin", "DELETE", `${PATH}/${SIZE}`)).status).toBe(200);
@@ -58,6 +62,7 @@ describe("a size-image constraint", () => {
     [{ debian: ">=12" }, /is not valid/],
     [{ debian: ">= 12, < 13" }, /is not valid/],
     [{ debian: "" }, /is not valid/],
+    [{ debian: ">= 12 " }, /is not valid/],
   ])("%j is refused", async (wrong, problem) => {
     expect(await refusal(write("PUT", { id: "wrong", ...images(wrong) }))).toEqual([
       400,

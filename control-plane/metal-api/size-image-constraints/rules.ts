@@ -8,7 +8,7 @@ type Images = Readonly<Record<string, string>>;
 export function imageConstraintProblem(images: Images): string | undefined {
   for (const [os, expression] of Object.entries(images)) {
     if (os === "*") return "just '*' is not allowed as image os constraint";
-    if (!parseExpression(expression.trim()))
+    if (!parseExpression(expression))
       return `given imageconstraint:${expression} for ${os} is not valid, write * or a version, if need be after an operator and a blank`;
   }
   return undefined;
@@ -21,7 +21,7 @@ export function imageProblemOfSize(size: string, images: Images, imageId: string
   const { semver } = image.version;
   // The patch is the date of the build; an image without one has no place in a range of builds.
   if (semver.patch === 0) return "no patch version given";
-  const expression = images[image.os]!.trim();
+  const expression = images[image.os]!;
   if (parseExpression(expression)?.(semver)) return undefined;
   return `given size:${size} with image:${imageId} does violate image constraint:${image.os} ${expression}`;
 }

@@ -38,9 +38,14 @@ describe("a size", () => {
   });
 
   it("is refused with the original's words", async () => {
-    expect(await refusal(write("PUT", { id: "unknown", constraints: [] }))).toEqual([400, "id cannot be unknown"]);
+    expect(await refusal(write("PUT", { id: "unknown", constraints: [] }))).toEqual([400, 'id cannot be "unknown"']);
     expect(await refusal(write("PUT", { id: "", constraints: [] }))).toEqual([400, "id should not be empty"]);
-    expect((await refusal(write("PUT", { id: "x", constraints: cores(2, 1) })))[0]).toBe(422);
+    const wrong = [...cores(2, 1), { type: "gpu", min: 1, max: 1 }];
+    expect(await refusal(write("PUT", { id: "x", constraints: wrong }))).toEqual([
+      422,
+      'size "x" is invalid: constraint at index 0 is invalid: max is smaller than min\n' +
+        "constraint at index 1 is invalid: for gpu constraints an identifier is required",
+    ]);
     await write("PUT", { id: "one", constraints: cores(1, 2) });
     expect(await refusal(write("PUT", { id: "two", constraints: cores(2, 3) }))).toEqual([
       400,
@@ -49,6 +54,18 @@ describe("a size", () => {
     // A second time the same: what makes `apply` update.
     expect((await refusal(write("PUT", { id: "one", constraints: cores(1, 2) })))[0]).toBe(409);
     expect(await refusal(write("POST", { id: "none" }))).toEqual([404, 'NotFound no size with id "none" found']);
+  });
+
+  it("may have no constraints, of which clients say null, and the largest numbers", async () => {
+    for (const constraints of [null, undefined, []]) {
+      const { status, body } = await write("PUT", { id: `bare-${constraints}`, constraints });
+      expect([status, body.constraints]).toEqual([201, []]);
+    }
+    const constraints = [{ type: "storage", min: 1, max: 2 ** 64, identifier: "/dev/none" }];
+    expect((await write("PUT", { id: "endless", constraints })).body.constraints).toEqual([
+      { ...constraints[0], max: 2 ** 63 - 1024 },
+    ]);
+    expect((await write("POST", { id: "endless", constraints: [] })).body.constraints).toEqual([]);
   });
 
   it("is suggested for a machine by what it is made of", async () => {

@@ -61,7 +61,7 @@ export const sizeRoutes: RouteModule = (app, { db }) => {
       },
     },
     async ({ body }, reply) => {
-      if (body.id === UNKNOWN_SIZE) throw badRequest(`id cannot be ${UNKNOWN_SIZE}`);
+      if (body.id === UNKNOWN_SIZE) throw badRequest(`id cannot be "${UNKNOWN_SIZE}"`);
       const row = await transact(db, async (tx) => {
         await lockSizes(tx);
         await checkSize(tx, body);

@@ -97,8 +97,10 @@ describe("a size is refused", () => {
   });
 
   it("with two constraints for memory or for cores", () => {
-    expect(sizeProblem(size("x", memory, memory))).toMatch(/memory may appear only once/);
-    expect(sizeProblem(size("x", cores, cores))).toMatch(/cores may appear only once/);
+    expect(sizeProblem(size("x", memory, memory))).toMatch(
+      /^size "x" is invalid: constraint at index 1 is invalid: type duplicates are not allowed for type "memory"$/,
+    );
+    expect(sizeProblem(size("x", cores, cores))).toMatch(/duplicates are not allowed for type "cores"/);
   });
 
   it("when some hardware could be of another as well", () => {

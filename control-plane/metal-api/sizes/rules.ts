@@ -65,17 +65,27 @@ export function matchSize<Size extends SizeRule>(sizes: readonly Size[], hardwar
   return matching.length === 1 ? matching[0] : undefined;
 }
 
-/** What is wrong with a size in itself; undefined when nothing is. */
-export function sizeProblem({ constraints }: SizeRule): string | undefined {
-  for (const [index, { type, min = 0, max = 0, identifier = "" }] of constraints.entries()) {
-    const at = `constraint at index ${index} is invalid`;
-    if (max < min) return `${at}: max is smaller than min`;
-    if (!compileGlob(identifier)) return `${at}: identifier is malformed: ${identifier}`;
-    if (type === "gpu" && identifier === "") return `${at}: for gpu constraints an identifier is required`;
-    if (type === "memory" && identifier !== "") return `${at}: for memory constraints an identifier is not allowed`;
-  }
-  const twice = ["memory", "cores"].find((type) => constraints.filter((c) => c.type === type).length > 1);
-  return twice && `constraint ${twice} may appear only once`;
+/** All that is wrong with a size in itself, a line each; undefined when nothing is. */
+export function sizeProblem({ id, constraints }: SizeRule): string | undefined {
+  const problems = constraints.flatMap((constraint, index) => {
+    const { type } = constraint;
+    const again = ONCE.includes(type) && constraints.findIndex((other) => other.type === type) < index;
+    return [constraintProblem(constraint), again ? `type duplicates are not allowed for type "${type}"` : undefined]
+      .filter((problem) => problem !== undefined)
+      .map((problem) => `constraint at index ${index} is invalid: ${problem}`);
+  });
+  return problems.length === 0 ? undefined : `size "${id}" is invalid: ${problems.join("\n")}`;
+}
+
+/** Types that a size has one constraint of at most. */
+const ONCE = ["memory", "cores"];
+
+function constraintProblem({ type, min = 0, max = 0, identifier = "" }: SizeConstraint): string | undefined {
+  if (max < min) return "max is smaller than min";
+  if (!compileGlob(identifier)) return `identifier is malformed: ${identifier}`;
+  if (type === "gpu" && identifier === "") return "for gpu constraints an identifier is required";
+  if (type === "memory" && identifier !== "") return "for memory constraints an identifier is not allowed";
+  return undefined;
 }
 
 /** The first other size that some hardware could match as well; undefined when there is none. */

@@ -93,13 +93,11 @@ export const FilesystemLayoutUpdateRequest = Type.Object(layout, { $id: "v1.File
 export const FilesystemLayoutResponse = Type.Object(layout, { $id: "v1.FilesystemLayoutResponse" });
 export type FilesystemLayoutResponse = Static<typeof FilesystemLayoutResponse>;
 
-const required = (description: string) => Type.String({ minLength: 1, description });
-
 export const FilesystemLayoutTryRequest = Type.Object(
-  { size: required("machine size"), image: required("image id") },
+  { size: text("machine size"), image: text("image id") },
   { $id: "v1.FilesystemLayoutTryRequest" },
 );
 export const FilesystemLayoutMatchRequest = Type.Object(
-  { machine: required("machine id"), filesystemlayout: required("filesystemlayout id") },
+  { machine: text("machine id"), filesystemlayout: text("filesystemlayout id") },
   { $id: "v1.FilesystemLayoutMatchRequest" },
 );

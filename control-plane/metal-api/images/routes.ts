@@ -128,13 +128,13 @@ export const imageRoutes: RouteModule = (app, { db, clock }) => {
       check(body);
       const parsed = parseImageId(body.id);
       if (!parsed) throw badRequest(`image id ${body.id} is not <operating system>-<version>`);
-      await assertReachable("image", body.url);
+      await assertReachable(body.id, body.url);
       const row = await insertImage(db, {
         id: body.id,
         name: body.name ?? "",
         description: body.description ?? "",
         url: body.url,
-        features: body.features ?? [],
+        features: eachOnce(body.features ?? []),
         classification: body.classification ?? "preview",
         expiration_date: dateOf(body.expirationDate) ?? new Date(clock().getTime() + DEFAULT_LIFETIME_DAYS * DAY_MS),
         os: parsed.os,
@@ -163,12 +163,12 @@ export const imageRoutes: RouteModule = (app, { db, clock }) => {
       const old = await imageById(db, body.id);
       checkIfMatch(request, "image", old);
       check(body);
-      if (body.url !== undefined) await assertReachable("image", body.url);
+      if (body.url !== undefined) await assertReachable(body.id, body.url);
       const row = await updateImage(db, old, {
         name: body.name,
         description: body.description,
         url: body.url,
-        features: body.features?.length ? body.features : undefined,
+        features: body.features?.length ? eachOnce(body.features) : undefined,
         classification: body.classification,
         expiration_date: dateOf(body.expirationDate),
         // A new file has a new checksum: an old one would make every installation fail.
@@ -206,6 +206,8 @@ async function list(db: Db, query: ImageQuery, showUsage: string | undefined): P
     : new Map<string, string[]>();
   return rows.map((row) => imageResponse(row, users.get(row.id)));
 }
+
+const eachOnce = (texts: readonly string[]) => [...new Set(texts)];
 
 function check(body: { features?: string[]; classification?: string }): void {
   const problem = imageProblem(body);

@@ -51,7 +51,7 @@ const CLASSIFICATIONS = ["preview", "supported", "deprecated"];
 /** What is wrong with the settings of an image; undefined when nothing is. */
 export function imageProblem(image: { features?: readonly string[]; classification?: string }): string | undefined {
   const wrong = image.features?.find((feature) => !FEATURES.includes(feature));
-  if (wrong !== undefined) return `image feature is not valid: ${wrong}`;
+  if (wrong !== undefined) return `unknown ImageFeatureType:${wrong}`;
   const { classification } = image;
   if (classification !== undefined && !CLASSIFICATIONS.includes(classification)) {
     return `given versionclassification is not valid:${classification}`;

@@ -1,7 +1,7 @@
 import type { Changes } from "@metal-stack/database";
 import { type Insertable, type Selectable, sql } from "kysely";
 import type { Db, Schema } from "../database/schema.ts";
-import { alreadyExists, changedMeanwhile, notFound, unprocessable } from "../errors.ts";
+import { alreadyExists, ApiError, changedMeanwhile, notFound, unprocessable } from "../errors.ts";
 import { matchingImages, parseImageId, resolveImage } from "./rules.ts";
 
 export type ImageRow = Selectable<Schema["images"]>;
@@ -38,12 +38,12 @@ export function imageById(db: Db, id: string): Promise<ImageRow> {
     .executeTakeFirstOrThrow(() => notFound("image", id));
 }
 
-/** All images a (partial) id means, newest first. @throws 422 when it is no image id */
+/** All images a (partial) id means, newest first. @throws 404 when it is no image id */
 export async function imagesMatching(db: Db, id: string): Promise<ImageRow[]> {
   return matchingImages(await imagesOfSameOs(db, id), id);
 }
 
-/** The newest image a (partial) id means: "debian-12". @throws 422 when it is no image id, 404 when there is none */
+/** The newest image a (partial) id means: "debian-12". @throws 404 when there is none, also when it is no image id */
 export async function latestImage(db: Db, id: string): Promise<ImageRow> {
   const image = resolveImage(await imagesOfSameOs(db, id), id);
   if (!image) throw notFound("image", id);
@@ -52,7 +52,7 @@ export async function latestImage(db: Db, id: string): Promise<ImageRow> {
 
 function imagesOfSameOs(db: Db, id: string): Promise<ImageRow[]> {
   const parsed = parseImageId(id);
-  if (!parsed) throw unprocessable(`image id ${id} is not <operating system>-<version>`);
+  if (!parsed) throw new ApiError(404, `NotFound no image for id:${id} found: it is not <operating system>-<version>`);
   return findImages(db, { os: parsed.os });
 }
 

@@ -85,7 +85,9 @@ describe("a partition", () => {
   it("is refused when it could not work", async () => {
     expect(await refusal({ bootconfig: bootconfig() })).toEqual([400, "id should not be empty"]);
     const missing = await refusal({ id: "x", bootconfig: { ...bootconfig(), kernelurl: `${url}/missing` } });
-    expect(missing).toEqual([400, `image:kernel is not accessible under:${url}/missing status:404`]);
+    expect(missing).toEqual([400, `image:kernel is not accessible under:${url}/missing status:404 Not Found`]);
+    // Before its id is compared with others.
+    expect((await refusal({ id: "fra-1", bootconfig: null }))[0]).toBe(400);
     expect((await refusal({ id: "x", bootconfig: { imageurl: "file:///etc/passwd" } }))[0]).toBe(400);
     const servers = ["1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.1.4"].map((ip) => ({ ip }));
     expect(await refusal({ id: "x", dns_servers: servers })).toEqual([
@@ -94,6 +96,25 @@ describe("a partition", () => {
     ]);
     expect((await refusal({ id: "x", dns_servers: [{ ip: "dns.example" }] }))[0]).toBe(400);
     expect((await refusal({ id: "x", ntp_servers: [{ address: "-bad-" }] }))[0]).toBe(400);
+  });
+
+  it("is changed in parts of its boot configuration, and shows all of it", async () => {
+    const { imageurl, kernelurl } = bootconfig();
+    const made = await create({ id: "boot", bootconfig: { imageurl, kernelurl } });
+    expect(made.body.bootconfig).toEqual({ imageurl, kernelurl, commandline: "" });
+    const update = (more: object) =>
+      world.call<PartitionResponse>("admin", "POST", "/v1/partition", { id: "boot", ...more });
+    expect((await update({ bootconfig: { commandline: "quiet" } })).body.bootconfig).toEqual({
+      imageurl,
+      kernelurl,
+      commandline: "quiet",
+    });
+    expect((await update({ ntp_servers: [{ address: "pool.ntp.org" }], bootconfig: null })).body).toMatchObject({
+      ntp_servers: [{ address: "pool.ntp.org" }],
+      bootconfig: { commandline: "quiet" },
+    });
+    expect((await update({ ntp_servers: [] })).body).not.toHaveProperty("ntp_servers");
+    expect((await update({ bootconfig: { kernelurl: "" } })).status).toBe(400);
   });
 
   it("is not changed by a client that has seen an older version", async () => {

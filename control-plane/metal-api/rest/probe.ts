@@ -9,7 +9,7 @@ const MAX_REDIRECTS = 5;
 
 /**
  * Asks for the head of `url`.
- * @param what "image" or "kernel"
+ * @param what "image", "kernel", or the id of an image
  * @throws 400 unless something answers with a status below 400
  */
 export async function assertReachable(what: string, url: string): Promise<void> {
@@ -17,10 +17,10 @@ export async function assertReachable(what: string, url: string): Promise<void> 
   let next: string | undefined = url;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const from: string = next;
-    const { status, location } = await head(from).catch((error: unknown) => {
+    const { status, text, location } = await head(from).catch((error: unknown) => {
       throw refusal(`error:${(error as Error).message}`);
     });
-    if (status >= 400) throw refusal(`status:${status}`);
+    if (status >= 400) throw refusal(`status:${status} ${text}`);
     if (status < 300 || location === undefined) return;
     next = URL.parse(location, from)?.href;
     if (next === undefined) throw refusal(`error:redirects to "${location}"`);
@@ -28,7 +28,7 @@ export async function assertReachable(what: string, url: string): Promise<void> 
   throw refusal(`error:more than ${MAX_REDIRECTS} redirects`);
 }
 
-function head(url: string): Promise<{ status: number; location: string | undefined }> {
+function head(url: string): Promise<{ status: number; text: string; location: string | undefined }> {
   return new Promise((resolve, reject) => {
     const { protocol } = new URL(url);
     if (protocol !== "http:" && protocol !== "https:") throw new Error("only http and https are supported");
@@ -36,7 +36,8 @@ function head(url: string): Promise<{ status: number; location: string | undefin
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const request = send(url, { method: "HEAD", signal, agent: false }, (response) => {
       response.resume();
-      resolve({ status: response.statusCode ?? 500, location: response.headers.location });
+      const { statusCode: status = 500, statusMessage: text = "", headers } = response;
+      resolve({ status, text, location: headers.location });
     });
     request.on("error", (error) =>
       reject(signal.aborted ? new Error(`no answer within ${TIMEOUT_MS / 1000} s`) : error),

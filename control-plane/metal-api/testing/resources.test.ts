@@ -69,7 +69,7 @@ describe("a size", () => {
 
   it("is refused when it is wrong in itself, overlaps, is reserved or there already", async () => {
     const put = (body: object) => admin("PUT", "/v1/size", { constraints, ...body });
-    expect(await put({ id: "unknown" })).toEqual([400, "id cannot be unknown"]);
+    expect(await put({ id: "unknown" })).toEqual([400, 'id cannot be "unknown"']);
     expect((await put({ id: "x", constraints: [{ type: "cores", min: 2, max: 1 }] }))[0]).toBe(422);
     expect(await put({ id: "x" })).toEqual([400, 'size "x" overlaps with "small"']);
     expect((await put({ id: "small" }))[0]).toBe(409);
@@ -122,7 +122,7 @@ describe("an image", () => {
       404,
       'NotFound no image with id "debian-13" found',
     ]);
-    expect((await admin("GET", "/v1/image/nonsense/latest"))[0]).toBe(422);
+    expect((await admin("GET", "/v1/image/nonsense/latest"))[0]).toBe(404);
   });
 
   it("is refused when it is wrong", async () => {

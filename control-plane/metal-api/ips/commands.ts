@@ -39,8 +39,7 @@ export async function allocateIp(tx: Tx, request: IpAllocate, specific?: string)
   if (!networkid) throw badRequest("networkid should not be empty");
   if (!projectid) throw badRequest("projectid should not be empty");
   const network = await holdNetwork(tx, networkid);
-  if (network.prefixes.length === 0) throw unprocessable(`network ${network.id} does not have prefixes configured`);
-  const family = familyFor(network, request.addressfamily, specific);
+  const family = wantedFamily(network, request, specific);
   if (!network.shared && network.parent_network_id !== null && network.project_id !== projectid)
     throw unprocessable(
       `can not allocate ip for project "${projectid}" because network belongs to "${network.project_id}" and the network is not shared`,
@@ -59,7 +58,13 @@ export async function allocateIp(tx: Tx, request: IpAllocate, specific?: string)
   });
 }
 
-function familyFor(network: NetworkRow, wanted: string | undefined, specific: string | undefined): AddressFamily {
+/** Of which family an address shall be. Throws 400, 422. */
+export function wantedFamily(
+  network: NetworkRow,
+  { addressfamily: wanted }: IpAllocate,
+  specific: string | undefined,
+): AddressFamily {
+  if (network.prefixes.length === 0) throw unprocessable(`network ${network.id} does not have prefixes configured`);
   const present = familiesOf(network.prefixes);
   if (!wanted) return present[0] ?? "IPv4";
   const family = familyOf(wanted);

@@ -97,6 +97,8 @@ describe("an address", () => {
       `can not allocate ip for project "other" because network belongs to "${PROJECT}" and the network is not shared`,
     ]);
     expect((await refusal(allocate({ networkid: SUPER })))[0]).toBe(422);
+    for (const reserved of ["/203.0.113.0", "/203.0.113.7", "/2001:db8:a::"])
+      expect(await refusal(allocate({}, reserved)), reserved).toEqual([409, "Conflict ip already allocated"]);
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => allocate({ addressfamily: "IPv4" })));
     const given = answers.filter(({ status }) => status === 201).map(({ body }) => body.ipaddress);

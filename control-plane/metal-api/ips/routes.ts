@@ -4,10 +4,11 @@ import { Type } from "typebox";
 import { transact } from "../database/transaction.ts";
 import { badRequest, notFound } from "../errors.ts";
 import { isStillOf, projectsInSight } from "../members/member.ts";
+import { networkById } from "../networks/store.ts";
 import { takeWithinQuotas } from "../projects/quota.ts";
 import type { RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
-import { allocateIp, freeIp, type IpAllocate, updateIp } from "./commands.ts";
+import { allocateIp, freeIp, type IpAllocate, updateIp, wantedFamily } from "./commands.ts";
 import { ipResponse } from "./mapping.ts";
 import { findIps, ipByAddress, type IpRow } from "./store.ts";
 
@@ -23,6 +24,8 @@ export const ipRoutes: RouteModule = (app, { db, masterdata }) => {
   const allocate = async (request: IpAllocate, specific?: string) => {
     if (!request.networkid) throw badRequest("networkid should not be empty");
     if (!request.projectid) throw badRequest("projectid should not be empty");
+    // What is wrong with the network is said before what is wrong with the project.
+    wantedFamily(await networkById(db, request.networkid), request, specific);
     const { id } = await masterdata.project(request.projectid);
     return transact(db, (tx) => takeWithinQuotas(tx, masterdata, id, () => allocateIp(tx, request, specific)));
   };

@@ -25,6 +25,7 @@ import {
   FAMILIES,
   prefixesOf,
   wantedChildLengths,
+  written,
 } from "./rules.ts";
 import { deleteNetworkRow, insertNetwork, lockNetwork, type NetworkRow } from "./store.ts";
 
@@ -84,8 +85,8 @@ export async function createNetwork(tx: Tx, request: NetworkCreate): Promise<Net
     partition_id: request.partitionid || null,
     project_id: request.projectid || null,
     parent_network_id: null,
-    prefixes: [...prefixes],
-    destination_prefixes: [...destinationprefixes],
+    prefixes: written(prefixes),
+    destination_prefixes: written(destinationprefixes),
     default_child_prefix_length: json(childLengths),
     additional_announcable_cidrs: [...additionalAnnouncableCIDRs],
     vrf: request.vrf || null,
@@ -166,7 +167,7 @@ export async function allocateChildNetwork(tx: Tx, request: ChildNetworkRequest)
     project_id: projectid,
     parent_network_id: parent.id,
     prefixes,
-    destination_prefixes: [...destinationprefixes],
+    destination_prefixes: written(destinationprefixes),
     vrf: await acquireNumber(tx, "vrf"),
     nat: request.nat ?? false,
     shared,

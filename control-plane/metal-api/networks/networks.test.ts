@@ -176,6 +176,32 @@ describe("an operator's network", () => {
     expect(await books()).toEqual(before);
   });
 
+  it("shows its prefixes in their canonical form, with their host bits, however they are written", async () => {
+    const { body } = await create({
+      id: "seven",
+      prefixes: ["2001:DB8:077:0::7/64", "198.18.7.7/24"],
+      destinationprefixes: ["2001:DB8:0::/32"],
+    });
+    expect(body).toMatchObject({
+      prefixes: ["2001:db8:77::7/64", "198.18.7.7/24"],
+      destinationprefixes: ["2001:db8::/32"],
+    });
+    const find = async (query: object) =>
+      (await world.call<NetworkResponse[]>("view", "POST", "/v1/network/find", query)).body.map(({ id }) => id);
+    expect(await find({ prefixes: ["2001:db8:77::7/64", "198.18.7.7/24"] })).toEqual(["seven"]);
+    expect(await find({ destinationprefixes: ["2001:0db8::/32"] })).toEqual(["seven"]);
+    expect(await find({ prefixes: ["198.18.7.0/24"] })).toEqual([]);
+    // Destinations stay when they are not mentioned, also those of a family that is gone.
+    const update = (more: object) =>
+      world.call<NetworkResponse>("admin", "POST", "/v1/network", { id: "seven", ...more });
+    expect((await update({ prefixes: ["198.18.7.7/24"] })).body).toMatchObject({
+      prefixes: ["198.18.7.7/24"],
+      destinationprefixes: ["2001:db8::/32"],
+    });
+    expect((await update({ destinationprefixes: ["2001:db8::/32"] })).status).toBe(400);
+    await world.call("admin", "DELETE", "/v1/network/seven");
+  });
+
   it("may share a VRF when it says so; the number is free only after the last one", async () => {
     await create({ id: "one", prefixes: ["198.18.0.0/24"], vrf: 500 });
     expect((await create({ id: "other", prefixes: ["198.18.1.0/24"], vrf: 500, vrfshared: true })).status).toBe(201);
@@ -243,7 +269,9 @@ describe("an operator's network", () => {
       400,
       "given defaultchildprefixlength 33 is longer than an address of IPv4",
     ],
-    [INTERNET, { prefixes: ["1.2.3"] }, 400, "given prefix 1.2.3 is not a valid ip with mask"],
+    [INTERNET, { prefixes: ["1.2.3"] }, 422, "given prefix 1.2.3 is not a valid ip with mask"],
+    [INTERNET, { destinationprefixes: ["x"] }, 422, "given prefix x is not a valid ip with mask"],
+    [SUPER, { defaultchildprefixlength: { IPX: 24 } }, 422, "addressfamily of defaultchildprefixlength is invalid"],
     [
       INTERNET,
       { destinationprefixes: ["::/0"] },
@@ -374,6 +402,9 @@ describe("a project's private network", () => {
     [{ partitionid: "" }, 400, "partitionid should not be empty"],
     [{ partitionid: "nowhere" }, 404, 'NotFound no partition with id "nowhere" found'],
     [{ length: { IPX: 3 } }, 400, 'addressfamily of length is invalid: given addressfamily:"IPX" is invalid'],
+    [{ length: { IPv4: 300 } }, 400, "length.IPv4 must be <= 255"],
+    [{ length: { IPv4: -1 } }, 400, "length.IPv4 must be >= 0"],
+    [{ destinationprefixes: ["x"] }, 400, "given prefix x is not a valid ip with mask"],
     [{ addressfamily: "IPv6" }, 400, "addressfamily IPv6 specified, but no childprefixlength for this addressfamily"],
     [
       { length: { IPv6: 64 } },

@@ -1,6 +1,6 @@
 // What a network is and which ones may exist (reference/api-resources.md 8.7). Pure.
-import { type AddressFamily, BITS, parsePrefix, type Prefix } from "@metal-stack/ipam";
-import { badRequest, unprocessable } from "../errors.ts";
+import { type AddressFamily, BITS, formatAddress, parseAddress, parsePrefix, type Prefix } from "@metal-stack/ipam";
+import { type ApiError, badRequest, unprocessable } from "../errors.ts";
 
 export const FAMILIES: readonly AddressFamily[] = ["IPv4", "IPv6"];
 
@@ -37,22 +37,37 @@ export function familyOf(text: string): AddressFamily | undefined {
   return FAMILIES.find((family) => family.toLowerCase() === text.toLowerCase());
 }
 
-/** Reads child prefix lengths with families in any case. Throws 400. */
-export function childLengthsOf(lengths: Readonly<Record<string, number>>, field: string): ChildLengths {
+/** What is said of a malformed text: 400 when a network is made, 422 when it is changed, as in the original. */
+type Refuse = (message: string) => ApiError;
+
+/** Reads child prefix lengths with families in any case. Throws 400 unless told otherwise. */
+export function childLengthsOf(
+  lengths: Readonly<Record<string, number>>,
+  field: string,
+  refuse: Refuse = badRequest,
+): ChildLengths {
   const entries = Object.entries(lengths).map(([key, length]) => {
     const family = familyOf(key);
-    if (!family) throw badRequest(`addressfamily of ${field} is invalid: given addressfamily:"${key}" is invalid`);
+    if (!family) throw refuse(`addressfamily of ${field} is invalid: given addressfamily:"${key}" is invalid`);
     return [family, length] as const;
   });
   return Object.fromEntries(entries);
 }
 
-/** Reads CIDRs. Throws 400 naming the first that is none. */
-export function prefixesOf(cidrs: readonly string[]): Prefix[] {
+/** Reads CIDRs. Throws 400, unless told otherwise, naming the first that is none. */
+export function prefixesOf(cidrs: readonly string[], refuse: Refuse = badRequest): Prefix[] {
   return cidrs.map((cidr) => {
     const prefix = parsePrefix(cidr);
-    if (!prefix) throw badRequest(`given prefix ${cidr} is not a valid ip with mask`);
+    if (!prefix) throw refuse(`given prefix ${cidr} is not a valid ip with mask`);
     return prefix;
+  });
+}
+
+/** CIDRs as a network keeps and shows them: canonical, with the host bits that they came with. */
+export function written(cidrs: readonly string[]): string[] {
+  return cidrs.map((cidr) => {
+    const [address = "", length] = cidr.split("/");
+    return `${formatAddress(parseAddress(address)!)}/${length}`;
   });
 }
 

@@ -12,6 +12,7 @@ import {
   childLengthsOf,
   familiesOf,
   prefixesOf,
+  written,
 } from "./rules.ts";
 import { lockNetwork, type NetworkRow, updateNetworkRow } from "./store.ts";
 
@@ -47,9 +48,9 @@ export async function updateNetwork(
   const prefixes = nonEmpty(request.prefixes) ?? network.prefixes;
   const destinations = nonEmpty(request.destinationprefixes) ?? network.destination_prefixes;
   const announcable = request.additionalAnnouncableCIDRs ?? network.additional_announcable_cidrs;
-  prefixesOf(prefixes);
-  prefixesOf(destinations);
-  checkDestinations(prefixes, destinations);
+  prefixesOf(prefixes, unprocessable);
+  prefixesOf(destinations, unprocessable);
+  checkDestinations(prefixes, request.destinationprefixes ?? []);
   if (network.private_super) checkChildLengths(prefixes, lengths);
   const families = familiesOf(prefixes);
   for (const [family, length] of Object.entries(lengths))
@@ -67,15 +68,15 @@ export async function updateNetwork(
     description: request.description ?? network.description,
     labels: json(request.labels ?? network.labels),
     shared: request.shared ?? network.shared,
-    prefixes: [...prefixes],
-    destination_prefixes: [...destinations],
+    prefixes: written(prefixes),
+    destination_prefixes: written(destinations),
     default_child_prefix_length: json(lengths),
     additional_announcable_cidrs: [...announcable],
   });
 }
 
 function childLengths(network: NetworkRow, request: NetworkUpdate): ChildLengths {
-  const wanted = childLengthsOf(request.defaultchildprefixlength ?? {}, "defaultchildprefixlength");
+  const wanted = childLengthsOf(request.defaultchildprefixlength ?? {}, "defaultchildprefixlength", unprocessable);
   if (Object.keys(wanted).length === 0) return network.default_child_prefix_length;
   if (!network.private_super) throw unprocessable("defaultchildprefixlength can only be set on privatesuper");
   return wanted;

@@ -3,7 +3,7 @@ import { Described, Expected, Identified, Labels, OneOf, Timestamps } from "./ba
 
 const count = { format: "int64", minimum: 0 } as const;
 const Cidrs = (description: string) => Type.Array(Type.String(), { description });
-const ChildLengths = Type.Record(Type.String(), Type.Integer({ format: "int64" }), {
+const ChildLengths = Type.Record(Type.String(), Type.Integer({ format: "int64", minimum: 0, maximum: 255 }), {
   description: "length of child prefixes, by address family (IPv4, IPv6)",
 });
 const AddressFamily = OneOf(["IPv4", "IPv6"], "IPv4 or IPv6, in any case");

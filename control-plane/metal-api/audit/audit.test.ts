@@ -66,7 +66,11 @@ describe("the audit trail", () => {
     ["until then", { from: "2020-01-01T00:00:00Z", to: new Date(Date.now() - 1000 * 60_000).toISOString() }, ["r3000"]],
     ["what somebody did", { user: "ann" }, ["r20"]],
     ["by a part of the path", { path: "machine" }, ["r20"]],
-    ["by a part of the body, literally", { body: "100% b" }, ["r10"]],
+    ["by the words of the body, literally", { body: "100% b" }, ["r10"]],
+    ["by words in any order and case", { body: "ANN 100%" }, ["r20"]],
+    ["by JSON as it was shown", { body: '"reason":"100%' }, ["r10", "r20"]],
+    ["by words of which one is missing", { body: "ann 200%" }, []],
+    ["by more words than anybody has", { body: "ann ".repeat(100_000) }, ["r20"]],
     ["by status", { status_code: 500 }, []],
     ["of a project, which v1 does not know", { project: "p" }, []],
   ])("tells %s", async (_, query, found) => expect(await find(query)).toEqual(found));

@@ -3,7 +3,7 @@ import type { AuditFindRequest, AuditResponse } from "@metal-stack/api-schema";
 import { Readable } from "node:stream";
 import { json } from "@metal-stack/database";
 import type { FastifyRequest } from "fastify";
-import { type Selectable, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { Db, Schema, Tx } from "../database/schema.ts";
 import { withoutLoneSurrogates } from "../rest/rules-json.ts";
 import { redacted } from "./rules-redaction.ts";
@@ -82,7 +82,7 @@ export async function forgetAudit(db: Db, before: Date): Promise<number> {
 }
 
 const EXACT = ["component", "rqid", "type", "user", "tenant", "detail", "phase"] as const;
-const PART = ["path", "forwarded_for", "remote_addr", "error"] as const;
+const PART = ["path", "forwarded_for", "remote_addr"] as const;
 
 /** What matches, newest first (the original: oldest first, although its contract says otherwise). */
 export async function findAudit(db: Db, query: AuditFindRequest, now: Date): Promise<AuditResponse[]> {
@@ -99,11 +99,19 @@ export async function findAudit(db: Db, query: AuditFindRequest, now: Date): Pro
   if (until) find = find.where("time", "<=", until);
   if (machineid) find = find.where("machine_id", "=", machineid);
   if (status_code) find = find.where("status_code", "=", status_code);
-  if (body) find = find.where(sql<boolean>`position(${body} in body::text) > 0`);
+  if (body) find = find.where(hasWords(sql`body::text`, body));
+  if (query.error) find = find.where(hasWords(sql.ref("error"), query.error));
   for (const column of EXACT) if (query[column]) find = find.where(column, "=", query[column]);
   for (const column of PART)
     if (query[column]) find = find.where(sql<boolean>`position(${query[column]} in ${sql.ref(column)}) > 0`);
   return (await find.execute()).map(auditResponse);
+}
+
+/** Whether all words are there, wherever and in any case. PostgreSQL writes JSON with a blank behind colons, we without. */
+function hasWords(text: RawBuilder<unknown>, wanted: string): RawBuilder<boolean> {
+  const words = wanted.split(/\s+/).map((word) => word.replaceAll('":', '": ').toLowerCase());
+  return sql<boolean>`not exists (
+    select from unnest(${words}::text[]) word where position(word in lower(${text})) = 0)`;
 }
 
 /** Go clients send the year 1 for a time that is not set. */

@@ -55,8 +55,9 @@ export function tenantMessage(tenant: TenantResponse, stored?: masterdata.Tenant
     meta: metaMessage(tenant.meta),
     name: tenant.name ?? "",
     description: tenant.description ?? "",
-    defaultQuotas: quotaSetMessage(tenant.default_quotas),
-    quotas: quotaSetMessage(tenant.quotas),
+    // Absent is not the same as empty, here and in projects: new projects get a tenant's defaults.
+    ...(tenant.default_quotas && { defaultQuotas: quotaSetMessage(tenant.default_quotas) }),
+    ...(tenant.quotas && { quotas: quotaSetMessage(tenant.quotas) }),
   });
   if (tenant.iam_config) message.iamConfig = iamConfigMessage(tenant.iam_config, stored?.iamConfig);
   return message;

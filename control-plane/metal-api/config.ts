@@ -98,7 +98,7 @@ function hmacCallers(environment: MetalApiEnvironment): Readonly<Record<HmacRole
   const allowWeak = environment.flag("ALLOW_DEFAULT_KEYS");
   const caller = (
     name: "HMAC_VIEW_KEY" | "HMAC_EDIT_KEY" | "HMAC_ADMIN_KEY",
-    lifetimeSeconds: number,
+    lifetimeMs: number,
     taken: readonly HmacCaller[],
   ): HmacCaller => {
     const isDefault = allowWeak && environment.optional(name) === undefined;
@@ -109,11 +109,11 @@ function hmacCallers(environment: MetalApiEnvironment): Readonly<Record<HmacRole
         `METAL_API_${name} ${weakness}: set a key of its own, for example by openssl rand -hex 32, ` +
           `or METAL_API_ALLOW_DEFAULT_KEYS=true in a lab`,
       );
-    return { key, lifetimeMs: lifetimeSeconds * 1000 };
+    return { key, lifetimeMs };
   };
-  const view = caller("HMAC_VIEW_KEY", environment.integer("HMAC_VIEW_LIFETIME_SECONDS"), []);
-  const edit = caller("HMAC_EDIT_KEY", environment.integer("HMAC_EDIT_LIFETIME_SECONDS"), [view]);
-  const admin = caller("HMAC_ADMIN_KEY", environment.integer("HMAC_ADMIN_LIFETIME_SECONDS"), [view, edit]);
+  const view = caller("HMAC_VIEW_KEY", environment.duration("HMAC_VIEW_LIFETIME"), []);
+  const edit = caller("HMAC_EDIT_KEY", environment.duration("HMAC_EDIT_LIFETIME"), [view]);
+  const admin = caller("HMAC_ADMIN_KEY", environment.duration("HMAC_ADMIN_LIFETIME"), [view, edit]);
   return { view, edit, admin };
 }
 

@@ -32,9 +32,12 @@ export const SETTINGS = declareSettings("METAL_API_", {
   HMAC_VIEW_KEY: { about: "key of Metal-View; at least 16 characters, not another role's" },
   HMAC_EDIT_KEY: { about: "key of Metal-Edit, likewise" },
   HMAC_ADMIN_KEY: { about: "key of Metal-Admin, likewise" },
-  HMAC_VIEW_LIFETIME_SECONDS: { about: "how far from now a signature may be, seconds; 0: however far", default: 30 },
-  HMAC_EDIT_LIFETIME_SECONDS: { about: "likewise", default: 30 },
-  HMAC_ADMIN_LIFETIME_SECONDS: { about: "likewise", default: 90 },
+  HMAC_VIEW_LIFETIME: {
+    about: "how far from now a signature may be, a duration like 30s or 5m; 0: however far",
+    default: "30s",
+  },
+  HMAC_EDIT_LIFETIME: { about: "likewise", default: "30s" },
+  HMAC_ADMIN_LIFETIME: { about: "likewise", default: "90s" },
   ALLOW_DEFAULT_KEYS: { about: "for labs: HMAC keys may be weak, and are publicly known when not set", default: false },
   DEX_ADDR: { about: "URL of dex, an issuer of tokens", unset: "none" },
   DEX_CLIENTID: { about: "client that dex's tokens are for", unset: "required with METAL_API_DEX_ADDR" },
@@ -42,9 +45,9 @@ export const SETTINGS = declareSettings("METAL_API_", {
     about: "file with a JSON list of issuers of tokens, see control-plane/metal-api/tokens/settings.ts",
     unset: "none",
   },
-  ISSUERCACHE_INTERVAL_SECONDS: {
-    about: "how often the provider tenant's own issuer is read from masterdata, seconds",
-    default: 1800,
+  ISSUERCACHE_INTERVAL: {
+    about: "how often the provider tenant's own issuer is read from masterdata, a duration",
+    default: "30m",
   },
   RATE_LIMIT: { about: "requests a second of one caller, ten times as many after a pause; 0: no limit", default: 2000 },
   TRUSTED_PROXIES: { about: "addresses or CIDRs of proxies whose X-Forwarded-For is believed", unset: "none" },

@@ -27,8 +27,6 @@ export interface Settings {
   readonly reportIntervalMs: number;
 }
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
 /** Throws ConfigurationError. */
 export function readSettings(environment: EnvironmentOf<typeof SETTINGS>): Settings {
   const sources = {
@@ -50,14 +48,6 @@ export function readSettings(environment: EnvironmentOf<typeof SETTINGS>): Setti
     },
     sources,
     discoveryLogin: { user: environment.text("IPMI_USER"), password: environment.secret("IPMI_PASSWORD") },
-    reportIntervalMs: parseDuration(environment.text("REPORT_INTERVAL")),
+    reportIntervalMs: environment.duration("REPORT_INTERVAL", 1),
   };
-}
-
-/** "90", "90s", "5m": seconds without a unit. */
-function parseDuration(text: string): number {
-  const match = /^(\d{1,6})(ms|s|m|h)?$/.exec(text);
-  const milliseconds = match ? Number(match[1]) * UNITS[(match[2] ?? "s") as keyof typeof UNITS] : 0;
-  if (milliseconds > 0) return milliseconds;
-  throw new ConfigurationError(`METAL_BMC_REPORT_INTERVAL must be a duration like 60s or 5m, not "${text}"`);
 }

@@ -64,7 +64,7 @@ const Entry = Type.Object(
 export function tokenSettings(environment: MetalApiEnvironment, providerTenant: string): TokenSettings {
   return {
     issuers: [...dex(environment), ...listed(environment, providerTenant)],
-    masterdataIntervalMs: environment.integer("ISSUERCACHE_INTERVAL_SECONDS", 1) * 1000,
+    masterdataIntervalMs: environment.duration("ISSUERCACHE_INTERVAL", 1000),
   };
 }
 

@@ -5,6 +5,7 @@ const SETTINGS = declareSettings("DEMO_", {
   PORT: { about: "TCP port", default: 8080 },
   HMAC_ADMIN_KEY: { about: "key" },
   VERBOSE: { about: "whether to say more", default: false },
+  TIME: { about: "how long", default: "7s" },
   PEERS: { about: "addresses", unset: "none" },
 });
 const read = (variables: Record<string, string>) => new Environment(SETTINGS, variables);
@@ -28,6 +29,27 @@ describe("a setting", () => {
     expect(() => read({ DEMO_VERBOSE: "maybe" }).flag("VERBOSE")).toThrow("DEMO_VERBOSE must be true or false");
     expect(() => read({ DEMO_PEERS: "/nowhere" }).file("PEERS")).toThrow("DEMO_PEERS: cannot read /nowhere");
   });
+});
+
+describe("a duration", () => {
+  const duration = (text: string, minMs?: number) => read({ DEMO_TIME: text }).duration("TIME", minMs);
+
+  it.each([
+    ["30s", 30_000],
+    ["1m30s", 90_000],
+    ["1h", 3_600_000],
+    ["250ms", 250],
+    ["0", 0],
+    ["0s", 0],
+    ["90", 90_000],
+    ["", 7_000],
+  ])("of %j is %i ms", (text, ms) => expect(duration(text)).toBe(ms));
+
+  it.each(["soon", "-1s", "1.5s", "s", "30 s", "1d"])("is not %j", (text) =>
+    expect(() => duration(text)).toThrow(`DEMO_TIME must be a duration like 30s or 5m, not "${text}"`),
+  );
+
+  it("may have to be more than none", () => expect(() => duration("0s", 1)).toThrow("must be a duration"));
 });
 
 describe("variables that are no settings", () => {

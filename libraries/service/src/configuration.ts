@@ -34,6 +34,9 @@ export function declareSettings<Name extends string>(
 /** The readers of declared settings that `declaration` names. */
 export type EnvironmentOf<Declaration> = Declaration extends Settings<infer Name> ? Environment<Name> : never;
 
+const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const DURATION = /^(?:\d{1,9}(?:ms|s|m|h))+$/;
+
 /** What Kubernetes sets in every container for a service of that name. */
 const OF_KUBERNETES = /^(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/;
 
@@ -80,6 +83,17 @@ export class Environment<Name extends string> {
       );
     }
     return number;
+  }
+
+  /** Milliseconds of a duration as Go writes it ("30s", "1m30s"); without a unit it is seconds. */
+  duration(name: Name, minMs = 0): number {
+    const value = this.text(name);
+    const text = /^\d+$/.test(value) ? `${value}s` : value;
+    const parts = DURATION.test(text) ? [...text.matchAll(/(\d+)(ms|s|m|h)/g)] : [];
+    const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * MS[unit as keyof typeof MS], 0);
+    if (parts.length === 0 || ms < minMs)
+      throw new ConfigurationError(`${this.#prefix}${name} must be a duration like 30s or 5m, not "${value}"`);
+    return ms;
   }
 
   flag(name: Name): boolean {

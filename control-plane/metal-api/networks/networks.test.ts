@@ -375,12 +375,15 @@ describe("a project's private network", () => {
     const [one, other] = [(await allocate()).body, (await allocate({ shared: true, length: { IPv4: 24 } })).body];
     expect(other.networktype).toBe("child-shared");
     expect(other.prefixes[0]).toMatch(/\/24$/);
-    const post = await world.app.inject({
-      method: "POST",
-      url: `/v1/network/free/${one.id}`,
-      headers: signed("edit", "POST", world.context.clock()),
-    });
-    expect(post.statusCode).toBe(200);
+    const freed = async (id: string, more: object = {}) => {
+      const headers = { ...signed("edit", "POST", world.context.clock()), ...more };
+      const payload = "content-type" in more ? { payload: "{what" } : {};
+      return (await world.app.inject({ method: "POST", url: `/v1/network/free/${id}`, headers, ...payload }))
+        .statusCode;
+    };
+    expect(await freed(one.id)).toBe(200);
+    for (const type of ["*/*", "text/plain", "application/json"])
+      expect(await freed((await allocate()).body.id, { "content-type": type }), type).toBe(200);
     expect((await world.call("admin", "DELETE", `/v1/network/${other.id}`)).status).toBe(200);
     expect(await books()).toEqual(before);
   });

@@ -14,7 +14,7 @@ import { transact } from "../database/transaction.ts";
 import { badRequest } from "../errors.ts";
 import { projectsInSight } from "../members/member.ts";
 import { holdProject } from "../projects/hold.ts";
-import type { RouteModule } from "../rest/app.ts";
+import type { App, RouteModule } from "../rest/app.ts";
 import { checkIfMatch, setETag } from "../rest/etag.ts";
 import { allocateChildNetwork, createNetwork, deleteNetwork, freeNetwork } from "./commands.ts";
 import { networkResponse } from "./mapping.ts";
@@ -165,7 +165,13 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
     },
   );
 
-  // POST is what clients did before metal-go#81; any content type, because they send none.
+  app.register(async (scope) => freeRoutes(scope, db));
+};
+
+/** POST is what clients did before metal-go#81; whatever they send with it is not looked at. */
+function freeRoutes(app: App, db: Db): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_, payload, done) => void payload.once("end", () => done(null)).resume());
   for (const [method, operationId] of [
     ["DELETE", "freeNetwork"],
     ["POST", "freeNetworkDeprecated"],
@@ -184,4 +190,4 @@ export const networkRoutes: RouteModule = (app, { db, masterdata }) => {
       },
       handler: async (request) => networkResponse(await transact(db, (tx) => freeNetwork(tx, request.params.id))),
     });
-};
+}

@@ -1,6 +1,7 @@
 // The REST API: order of the checks, shape of errors. Routes come from the folders of the nouns.
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { MAX_ID_LENGTH } from "@metal-stack/api-schema";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "../context.ts";
 import { badRequest, forbidden } from "../errors.ts";
@@ -25,7 +26,8 @@ import { buildSerializer } from "./serializers.ts";
 
 /** For receiving a request whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
-const MAX_ID_LENGTH = 300;
+/** Every character of an id may take three bytes of UTF-8, and each of those three in a path. */
+const MAX_PARAMETER_LENGTH = MAX_ID_LENGTH * 9;
 const JSON_TYPE = "application/json";
 
 /** What a caller may choose as the id of its request: it gets into logs, the audit trail and the answer's header. */
@@ -50,7 +52,7 @@ export function createRestServer(context: Context, routes: readonly RouteModule[
     clientErrorHandler: (error, socket) => garbage.refuse(error, socket),
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers["x-request-id"]),
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_ID_LENGTH },
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_PARAMETER_LENGTH },
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, strict: false },
       onCreate: (ajv) => void ajv.addFormat("int64", { type: "number", validate: isInt64 }),

@@ -56,6 +56,17 @@ describe("a size", () => {
     expect(await refusal(write("POST", { id: "none" }))).toEqual([404, 'NotFound no size with id "none" found']);
   });
 
+  it("has an id of any characters that can be read and deleted again", async () => {
+    for (const id of ["a b", "ä/%?#;+", "💥", "x".repeat(512), "🦕".repeat(256)]) {
+      expect((await write("PUT", { id })).status, id).toBe(201);
+      for (const method of ["GET", "DELETE"]) {
+        const answer = await tenant.world.call("admin", method, `/v1/size/${encodeURIComponent(id)}`);
+        expect(answer, id).toMatchObject({ status: 200, body: { id } });
+      }
+    }
+    expect((await write("PUT", { id: "x".repeat(513) })).status).toBe(400);
+  });
+
   it("may have no constraints, of which clients say null, and the largest numbers", async () => {
     for (const constraints of [null, undefined, []]) {
       const { status, body } = await write("PUT", { id: `bare-${constraints}`, constraints });

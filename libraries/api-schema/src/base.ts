@@ -18,9 +18,12 @@ export const OneOf = (values: readonly string[], description: string) => Type.St
 
 export const Labels = Type.Record(Type.String(), Type.String(), { description: "free labels" });
 
+/** Of ids that clients choose; as masterdata's. */
+export const MAX_ID_LENGTH = 512;
+
 /** id, name and description as requests have them: what is absent stays unchanged. */
 export const Identified = {
-  id: Type.String({ minLength: 1, description: "the unique ID of this entity" }),
+  id: Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: "the unique ID of this entity" }),
 };
 export const Described = {
   name: Type.Optional(Type.String({ description: "a readable name for this entity" })),

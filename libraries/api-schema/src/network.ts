@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Described, Expected, Identified, Labels, OneOf, Timestamps } from "./base.ts";
+import { Described, Expected, Identified, Labels, MAX_ID_LENGTH, OneOf, Timestamps } from "./base.ts";
 
 const count = { format: "int64", minimum: 0 } as const;
 const Cidrs = (description: string) => Type.Array(Type.String(), { description });
@@ -59,7 +59,7 @@ export type NetworkResponse = Static<typeof NetworkResponse>;
 
 export const NetworkCreateRequest = Type.Object(
   {
-    id: Expected(Type.String({ description: "chosen by the server when absent" })),
+    id: Expected(Type.String({ maxLength: MAX_ID_LENGTH, description: "chosen by the server when absent" })),
     ...Described,
     ...belonging,
     prefixes: Expected(Cidrs("the prefixes of the network")),

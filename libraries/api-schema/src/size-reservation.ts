@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { Described, Expected, Identified, Labels, Timestamps } from "./base.ts";
+import { Described, Expected, Identified, Labels, MAX_ID_LENGTH, Timestamps } from "./base.ts";
 
 const count = (description: string) => Type.Integer({ format: "int32", description });
 const amount = count("how many machines are reserved, in each partition");
@@ -8,7 +8,9 @@ const labels = Type.Optional(Labels);
 
 export const SizeReservationCreateRequest = Type.Object(
   {
-    id: Expected(Type.String({ description: "the unique ID of this entity, made when absent" })),
+    id: Expected(
+      Type.String({ maxLength: MAX_ID_LENGTH, description: "the unique ID of this entity, made when absent" }),
+    ),
     ...Described,
     labels,
     amount: Expected(amount),

@@ -135,6 +135,72 @@ describe("the control plane in one process", () => {
     await expect(api.delete("/v1/tenant/nobody")).rejects.toEqual(refused(404));
   });
 
+  it("counts versions, keeps when a thing was made, and gives new projects their tenant's quotas", async () => {
+    const { api } = controlPlane;
+    const bad = (meta: object) => api.put("/v1/tenant", { meta: { id: "wrong", ...meta } });
+    for (const meta of [{ kind: "Project" }, { apiversion: "v2" }])
+      await expect(bad(meta)).rejects.toMatchObject({ status: 422 });
+    const quotas = { project: { quota: 2 } };
+    const defaults = { machine: { quota: 3, used: 7 }, ip: { quota: null } };
+    const made = await api.put<Entity>("/v1/tenant", { name: "Versions", quotas, default_quotas: defaults });
+    const { id } = made.meta;
+    expect(made).toMatchObject({ quotas, default_quotas: { machine: { quota: 3 } } });
+    expect(made).not.toHaveProperty("default_quotas.machine.used");
+    expect(made).not.toHaveProperty("default_quotas.ip");
+
+    const one = await api.put<Entity>("/v1/project", { tenant_id: id });
+    expect(one).toMatchObject({ meta: { kind: "Project", apiversion: "v1" }, quotas: { machine: { quota: 3 } } });
+    const two = await api.put<Entity>("/v1/project", { tenant_id: id, quotas: { ip: { quota: 1 } } });
+    expect(two).toMatchObject({ quotas: { ip: { quota: 1 } } });
+    expect(two).not.toHaveProperty("quotas.machine");
+    await expect(api.put("/v1/project", { tenant_id: id })).rejects.toMatchObject({ status: 422 });
+
+    // Go clients send the year 1 for times that are not set, and null for the rest.
+    const unset = { created_time: "0001-01-01T00:00:00.000Z", updated_time: "0001-01-01T00:00:00.000Z", labels: null };
+    const update = (version: number, more: object = {}) =>
+      api.post<Entity>("/v1/project", { meta: { id: one.meta.id, version, ...unset, ...more }, tenant_id: id });
+    const changed = await update(0, { created_time: "2001-01-01T00:00:00Z", annotations: { a: "b" } });
+    const { created_time } = one.meta as { created_time?: string };
+    expect(changed.meta).toMatchObject({ version: 1, created_time, annotations: { a: "b" } });
+    // All of it is replaced.
+    expect(changed).not.toHaveProperty("quotas");
+    await expect(update(0)).rejects.toMatchObject({ status: 422 });
+    const ahead = await update(7);
+    expect(ahead.meta).toMatchObject({ version: 8, created_time });
+    expect(ahead).not.toHaveProperty("meta.annotations");
+    await expect(api.post("/v1/project", { meta: {}, tenant_id: id })).rejects.toMatchObject({ status: 404 });
+    await expect(api.post("/v1/tenant", {})).rejects.toMatchObject({
+      status: 400,
+      message: "tenant and tenant.meta must be specified",
+    });
+    for (const { meta } of [one, two]) await api.delete(`/v1/project/${meta.id}`);
+    expect(await api.delete(`/v1/tenant/${id}`)).toMatchObject({ meta: { id } });
+  });
+
+  it("says who asks, what it is, and how its parts are", async () => {
+    const { api } = controlPlane;
+    expect(await api.get("/v1/user/me")).toEqual({
+      EMail: "metal-admin@metal-stack.io",
+      Name: "Metal-Admin",
+      Groups: ["k8s_kaas-admin", "maas-all-all-admin"],
+      Tenant: "metal-stack",
+      Issuer: "",
+      Subject: "",
+    });
+    expect(await api.get("/v1/version")).toMatchObject({
+      name: "metal-api",
+      version: expect.stringMatching(/^v\d/) as string,
+      min_client_version: "v0.0.1",
+    });
+    expect(await api.get("/v1/health?service=masterdata-api")).toEqual({
+      status: "healthy",
+      message: "",
+      services: { "masterdata-api": { status: "healthy", message: "" } },
+    });
+    for (const call of [api.get("/v1/firmware"), api.post("/v1/vpn/authkey", { pid: "p", reason: "r" })])
+      await expect(call).rejects.toMatchObject({ status: 500, message: "this feature is currently disabled" });
+  });
+
   it("keeps texts as they are, and refuses those that cannot be kept", async () => {
     const { api } = controlPlane;
     const annotations = { "it's": "'; drop table projects; --", "": '"\\', ключ: "☃🏔\u2028", "x' OR '1": "1" };

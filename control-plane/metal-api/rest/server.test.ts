@@ -142,6 +142,7 @@ describe("a page of another origin", () => {
     const { statusCode, headers } = await options("/v1/view", { ...signed("view", "OPTIONS", now), ...asked });
     expect([statusCode, headers["allow"], headers["access-control-allow-methods"]]).toEqual([200, "GET", "GET"]);
     expect(headers["access-control-allow-headers"]).toBe("authorization,x-date");
+    expect(headers["access-control-max-age"]).toBe("7200");
     expect((await options("/v1/nowhere", signed("view", "OPTIONS", now))).statusCode).toBe(404);
   });
 

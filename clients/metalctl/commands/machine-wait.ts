@@ -1,5 +1,6 @@
 // `machine create --wait`: the steps of provisioning as they come, until the machine is in use. They go to standard error:
 // standard output is the machine's alone.
+import type { MachineResponse } from "@metal-stack/sdk";
 import { apiClient, type GlobalFlags, TimeoutError } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
 import { span } from "../output/age.ts";
@@ -18,7 +19,7 @@ export async function waitUntilInUse(allocated: Doc, flags: GlobalFlags & { wait
   const timeout = durationOf(String(flags.waitTimeout), "--wait-timeout");
   const progress = new Progress(id);
   try {
-    const machine = await api.machine.waitFor(id, "installed", {
+    const machine: MachineResponse = await api.machine.waitFor(id, "installed", {
       timeout,
       onStep: ({ event, message }) => progress.step(event, message),
     });

@@ -32,25 +32,35 @@ interface Stated {
   readonly without?: readonly string[];
   /** Fields without which the call has no chance. */
   readonly demands?: readonly string[];
+  /** The state in which the call leaves the machine that it answers: a type of src/machine-states.ts. */
+  readonly answers?: string;
 }
 
-const ANY_MACHINE: Stated = { without: ["uuid"], demands: ["projectid", "partitionid", "sizeid", "imageid"] };
+const ALLOCATED = "AllocatedMachine";
+const PREPARING = "PreparingMachine";
+const ANY_MACHINE: Stated = {
+  without: ["uuid"],
+  demands: ["projectid", "partitionid", "sizeid", "imageid"],
+  answers: ALLOCATED,
+};
 const THIS_MACHINE: Stated = {
   name: "allocateSpecific",
   machine: "WaitingMachine",
   fills: "uuid",
   without: ["partitionid", "sizeid"],
   demands: ["projectid", "imageid"],
+  answers: ALLOCATED,
 };
 const STATED: Readonly<Record<string, readonly Stated[]>> = {
   allocateMachine: [ANY_MACHINE, THIS_MACHINE],
   allocateFirewall: [ANY_MACHINE, THIS_MACHINE],
-  freeMachine: [{ machine: "AllocatedMachine" }],
-  reinstallMachine: [{ machine: "AllocatedMachine", fills: "id", demands: ["imageid"] }],
-  getMachineConsolePassword: [{ machine: "AllocatedMachine", fills: "id", demands: ["reason"] }],
-  retryMachineErase: [{ machine: "UnallocatedMachine" }],
-  overrideMachineErase: [{ machine: "UnallocatedMachine" }],
-  deleteMachine: [{ machine: "UnallocatedMachine" }],
+  freeMachine: [{ machine: ALLOCATED, answers: PREPARING }],
+  updateMachine: [{ machine: ALLOCATED, fills: "id", answers: ALLOCATED }],
+  reinstallMachine: [{ machine: ALLOCATED, fills: "id", demands: ["imageid"], answers: ALLOCATED }],
+  getMachineConsolePassword: [{ machine: ALLOCATED, fills: "id", demands: ["reason"] }],
+  retryMachineErase: [{ machine: PREPARING }],
+  overrideMachineErase: [{ machine: PREPARING }],
+  deleteMachine: [{ machine: "SilentMachine" }],
 };
 
 /** The types of src/machine-states.ts that signatures name. */
@@ -58,7 +68,7 @@ export const STATE_TYPES: readonly string[] = [
   ...new Set(
     Object.values(STATED)
       .flat()
-      .flatMap(({ machine }) => machine ?? []),
+      .flatMap(({ machine, answers }) => [machine ?? [], answers ?? []].flat()),
   ),
 ].sort();
 
@@ -110,7 +120,7 @@ function callOf(
   const rest = inPath.slice(first.length).map((parameter) => `${parameter}: string`);
   const input = inputOf(types, parameters, stated);
   const answers = Object.entries(responses).flatMap(([status, { schema }]) =>
-    status.startsWith("2") ? [schema ? types.typeOf(schema, false) : "void"] : [],
+    status.startsWith("2") ? [stated.answers ?? (schema ? types.typeOf(schema, false) : "void")] : [],
   );
   const given = [...first, ...rest, ...(input ? [input] : []), "options?: CallOptions"];
   const comment = commentOf(`${summary ?? operationId}. ${operationId}: ${method} ${path}`);

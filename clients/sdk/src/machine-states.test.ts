@@ -1,4 +1,6 @@
 // What must compile, and what must not: tsc reads this file as well, and fails where an expected error is missing.
+// Copies are made on purpose: that they lose the state is what is tried.
+/* oxlint-disable typescript/no-misused-spread */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   type AllocatedMachine,
@@ -7,11 +9,15 @@ import {
   isAllocated,
   isInstalled,
   isInstalling,
+  isPreparing,
+  isSilent,
   isUnallocated,
   isWaiting,
   type MachineAllocation,
   type MachineResponse,
   type MachineState,
+  type PreparingMachine,
+  type SilentMachine,
   stateOf,
   type UnallocatedMachine,
   type WaitingMachine,
@@ -48,9 +54,10 @@ describe("the state of a machine", () => {
     expect(stateOf(one)).toEqual({ state, machine: one });
     const allocated = state.startsWith("install");
     expect([isAllocated(one), isUnallocated(one)]).toEqual([allocated, !allocated]);
-    expect([isWaiting(one), isInstalling(one), isInstalled(one)]).toEqual(
-      ["waiting", "installing", "installed"].map((name) => name === state),
+    expect([isPreparing(one), isWaiting(one), isInstalling(one), isInstalled(one)]).toEqual(
+      ["preparing", "waiting", "installing", "installed"].map((name) => name === state),
     );
+    expect(isSilent(one)).toBe(state === "preparing" && one.liveliness !== "Alive");
   });
 
   it("narrows the machine", () => {
@@ -94,16 +101,24 @@ export async function whatCompiles(client: Client, any: MachineResponse, firewal
   await client.machine.allocate(order);
 
   if (isWaiting(any)) {
-    expectTypeOf(await client.machine.allocateSpecific(any, order)).toEqualTypeOf<MachineResponse>();
-    expectTypeOf(await client.firewall.allocateSpecific(any, order)).toEqualTypeOf<FirewallResponse>();
+    expectTypeOf(await client.machine.allocateSpecific(any, order)).toEqualTypeOf<AllocatedMachine>();
+    expectTypeOf(await client.firewall.allocateSpecific(any, order)).toExtend<FirewallResponse>();
+    // @ts-expect-error it answers, and the API forgets only what does not
     await client.machine.delete(any);
+    // @ts-expect-error it waits because its disks are proven to be erased
+    await client.machine.retryErase(any);
+    // @ts-expect-error nobody has it, and what is changed is the allocation
+    await client.machine.update(any, { description: "mine" });
     // @ts-expect-error nobody has it
     await client.machine.free(any);
     // @ts-expect-error nobody has it
     await client.machine.reinstall(any, { imageid: "debian" });
   }
   if (isAllocated(any)) {
-    await client.machine.free(any);
+    expectTypeOf(await client.machine.free(any)).toEqualTypeOf<PreparingMachine>();
+    await client.machine.update(any, { description: "mine" });
+    // @ts-expect-error which machine is said once
+    await client.machine.update(any, { id: "m2", description: "mine" });
     await client.machine.reinstall(any, { imageid: "debian" });
     await client.machine.getConsolePassword(any, { reason: "stuck" });
     // @ts-expect-error a console password is not read without a reason
@@ -117,16 +132,53 @@ export async function whatCompiles(client: Client, any: MachineResponse, firewal
     // @ts-expect-error somebody has it
     await client.machine.delete(any);
   }
+  if (isPreparing(any)) {
+    await client.machine.retryErase(any);
+    await client.machine.overrideErase(any, { reason: "seen by eye" });
+    // @ts-expect-error it may be alive
+    await client.machine.delete(any);
+  }
+  if (isSilent(any)) await client.machine.delete(any);
+  // @ts-expect-error nothing is known of it, not even that it has a tenant
+  await client.machine.update(any, { description: "mine" });
   const seen = stateOf(any);
   if (seen.state === "installed") await client.machine.free(seen.machine);
   // @ts-expect-error a machine that prepares does not wait
   if (seen.state === "preparing") await client.machine.allocateSpecific(seen.machine, order);
   if (isAllocated(firewall)) await client.machine.free(firewall);
 
+  // What was allocated can be freed, nobody has to look at it again.
+  await client.machine.free(await client.machine.allocate({ ...order, partitionid: "f", sizeid: "s" }));
+  expectTypeOf(await client.machine.waitFor("m1", "silent")).toEqualTypeOf<SilentMachine>();
   expectTypeOf(await client.machine.waitFor("m1", "waiting")).toEqualTypeOf<WaitingMachine>();
   expectTypeOf(await client.machine.waitFor(any, "allocated")).toEqualTypeOf<AllocatedMachine>();
   // @ts-expect-error there is no such state
   await client.machine.waitFor("m1", "on fire");
+}
+
+/** Never called. A state is had by asking, not by writing it down. */
+export async function whatIsNotForged(client: Client, any: MachineResponse, waiting: WaitingMachine): Promise<void> {
+  const order = { projectid: "p", imageid: "debian" };
+  const { allocation: _, ...rest } = any;
+  // @ts-expect-error leaving out who has it does not make it nobody's
+  const nobodys: UnallocatedMachine = rest;
+  if (any.allocation) {
+    const { allocation } = any;
+    // @ts-expect-error nor does a look at one field by hand say all that isAllocated says
+    await client.machine.free({ ...any, allocation });
+  }
+  // @ts-expect-error a copy is another machine, whatever is written into it
+  await client.machine.allocateSpecific({ ...waiting, id: "m2" }, order);
+  // @ts-expect-error also when nothing is
+  await client.machine.allocateSpecific({ ...waiting }, order);
+  // @ts-expect-error an object that looks like one is none
+  await client.machine.free({ id: "m1", allocation: { succeeded: true } });
+  // @ts-expect-error what is seen cannot be said
+  const seen: WaitingMachine = { ...waiting, seen: { unallocated: true, waiting: true } };
+  // @ts-expect-error one state is not another
+  const allocated: AllocatedMachine = waiting;
+  // @ts-expect-error the marker is not there to be read: it does not exist
+  return void [nobodys, seen, allocated, waiting.seen];
 }
 
 /** Never called. */

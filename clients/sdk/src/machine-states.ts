@@ -8,29 +8,43 @@ import type {
   MachineResponse,
 } from "./gen/types.ts";
 
+/**
+ * What somebody looked at, as a member that only the compiler sees. It is protected: a copy (`{ ...machine }`) is without,
+ * because nobody looked at the machine that it becomes, and nobody but the functions below says that a machine has it.
+ */
+declare abstract class Seen<State extends string> {
+  protected readonly seen: { readonly [S in State]: true };
+}
+
 /** Nobody has it. */
-export type UnallocatedMachine = MachineResponse & { allocation?: never };
+export type UnallocatedMachine = MachineResponse & { allocation?: never } & Seen<"unallocated">;
 
 /** Nobody has it, and it asks for instructions. */
-export type WaitingMachine = UnallocatedMachine & {
-  events: MachineRecentProvisioningEvents & {
-    log: [MachineProvisioningEvent & { event: "Waiting" }, ...MachineProvisioningEvent[]];
+export type WaitingMachine = UnallocatedMachine &
+  Seen<"waiting"> & {
+    events: MachineRecentProvisioningEvents & {
+      log: [MachineProvisioningEvent & { event: "Waiting" }, ...MachineProvisioningEvent[]];
+    };
   };
-};
+
+/** Nobody has it, and it cannot be had just now: it boots, registers, is erased, quarantined, locked or silent. */
+export type PreparingMachine = UnallocatedMachine & Seen<"preparing">;
+
+/** Nobody has it, and it was not heard for a while: it may be gone. */
+export type SilentMachine = PreparingMachine & Seen<"silent">;
 
 /** A tenant has it, whether it is installed or not. */
-export type AllocatedMachine = MachineResponse & { allocation: MachineAllocation };
+export type AllocatedMachine = MachineResponse & { allocation: MachineAllocation } & Seen<"allocated">;
 
 /** A tenant has it, and it has not yet told that its operating system runs. */
-export type InstallingMachine = MachineResponse & { allocation: MachineAllocation & { succeeded: false } };
+export type InstallingMachine = AllocatedMachine & Seen<"installing"> & { allocation: { succeeded: false } };
 
 /** A tenant has it, and its operating system ran. */
-export type InstalledMachine = MachineResponse & { allocation: MachineAllocation & { succeeded: true } };
+export type InstalledMachine = AllocatedMachine & Seen<"installed"> & { allocation: { succeeded: true } };
 
 /** The states that tell every machine apart. */
 export interface MachineStates {
-  /** Nobody has it, and it cannot be had just now: it boots, registers, is erased, or is silent. */
-  readonly preparing: UnallocatedMachine;
+  readonly preparing: PreparingMachine;
   readonly waiting: WaitingMachine;
   readonly installing: InstallingMachine;
   readonly installed: InstalledMachine;
@@ -45,6 +59,7 @@ export type MachineInState = {
 
 const WAITING = "Waiting";
 
+/** Whether nobody has it. */
 export const isUnallocated = (machine: MachineResponse): machine is UnallocatedMachine => !machine.allocation;
 
 /**
@@ -58,11 +73,22 @@ export const isWaiting = (machine: MachineResponse): machine is WaitingMachine =
   machine.state.value !== "LOCKED" &&
   (machine.reasons ?? []).length <= (machine.state.value === "RESERVED" ? 1 : 0);
 
+/** Whether nobody has it, and nobody can have it just now. */
+export const isPreparing = (machine: MachineResponse): machine is PreparingMachine =>
+  isUnallocated(machine) && !isWaiting(machine);
+
+/** Whether nobody has it, and it was not heard for five minutes: only then does the API forget it. */
+export const isSilent = (machine: MachineResponse): machine is SilentMachine =>
+  isPreparing(machine) && machine.liveliness !== "Alive";
+
+/** Whether a tenant has it. */
 export const isAllocated = (machine: MachineResponse): machine is AllocatedMachine => Boolean(machine.allocation);
 
+/** Whether a tenant has it, and its operating system does not run yet. */
 export const isInstalling = (machine: MachineResponse): machine is InstallingMachine =>
   isAllocated(machine) && !machine.allocation.succeeded;
 
+/** Whether a tenant has it, and its operating system ran. */
 export const isInstalled = (machine: MachineResponse): machine is InstalledMachine =>
   isAllocated(machine) && machine.allocation.succeeded;
 
@@ -71,5 +97,5 @@ export function stateOf(machine: MachineResponse): MachineInState {
   if (isInstalled(machine)) return { state: "installed", machine };
   if (isInstalling(machine)) return { state: "installing", machine };
   if (isWaiting(machine)) return { state: "waiting", machine };
-  return { state: "preparing", machine: machine as UnallocatedMachine };
+  return { state: "preparing", machine: machine as PreparingMachine };
 }

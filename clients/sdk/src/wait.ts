@@ -4,9 +4,14 @@ import type { MachineProvisioningEvent, MachineResponse } from "./gen/types.ts";
 import {
   type AllocatedMachine,
   isAllocated,
+  isInstalled,
+  isInstalling,
+  isPreparing,
+  isSilent,
   isUnallocated,
+  isWaiting,
   type MachineStates,
-  stateOf,
+  type SilentMachine,
   type UnallocatedMachine,
 } from "./machine-states.ts";
 import { sleep } from "./request.ts";
@@ -15,7 +20,18 @@ import { sleep } from "./request.ts";
 export interface AwaitedStates extends MachineStates {
   readonly allocated: AllocatedMachine;
   readonly unallocated: UnallocatedMachine;
+  readonly silent: SilentMachine;
 }
+
+const IS: { readonly [S in keyof AwaitedStates]: (machine: MachineResponse) => machine is AwaitedStates[S] } = {
+  preparing: isPreparing,
+  waiting: isWaiting,
+  installing: isInstalling,
+  installed: isInstalled,
+  allocated: isAllocated,
+  unallocated: isUnallocated,
+  silent: isSilent,
+};
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
@@ -50,7 +66,7 @@ export async function waitForState<S extends keyof AwaitedStates>(
         told = step;
         onStep?.(step, machine);
       }
-      if (isIn(machine, state)) return machine;
+      if (IS[state](machine)) return machine;
     }
     if (Date.now() + interval > deadline) {
       const last = told ? `the last it told was ${told.event}` : "it told nothing";
@@ -58,12 +74,6 @@ export async function waitForState<S extends keyof AwaitedStates>(
     }
     await sleep(interval, signal);
   }
-}
-
-function isIn<S extends keyof AwaitedStates>(machine: MachineResponse, state: S): machine is AwaitedStates[S] {
-  if (state === "allocated") return isAllocated(machine);
-  if (state === "unallocated") return isUnallocated(machine);
-  return stateOf(machine).state === state;
 }
 
 /** Oldest first; the log has the newest first, and not all. */

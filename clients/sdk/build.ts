@@ -1,8 +1,9 @@
 // Makes the package as it is published, in .cache/sdk: JavaScript and declarations, without the sources.
 //   node clients/sdk/build.ts && npm publish .cache/sdk
+//   node clients/sdk/build.ts <folder>      makes it there
 import { execFileSync } from "node:child_process";
 import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, "../..");
@@ -13,14 +14,15 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** @returns the folder of the package */
-export function build(): string {
-  const folder = join(ROOT, ".cache/sdk");
+/** @param folder is emptied first */
+export function build(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   execFileSync(process.execPath, [
     join(ROOT, "node_modules/typescript/bin/tsc"),
     "-p",
     join(HERE, "tsconfig.build.json"),
+    "--outDir",
+    folder,
   ]);
   // tsc leaves the extensions in declarations as they are in the sources; compilers before 5.7 do not follow them.
   for (const file of globSync(join(folder, "**/*.d.ts"))) {
@@ -30,7 +32,6 @@ export function build(): string {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(published(), null, 2)}\n`);
   copyFileSync(join(HERE, "README.md"), join(folder, "README.md"));
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
-  return folder;
 }
 
 /** The manifest without what is only for us, and with what was built instead of the sources. */
@@ -40,4 +41,8 @@ function published(): unknown {
   return { ...manifest, engines: { node: ">=20.3" }, sideEffects: false };
 }
 
-if (import.meta.main) console.log(build());
+if (import.meta.main) {
+  const folder = resolve(process.argv[2] ?? join(ROOT, ".cache/sdk"));
+  build(folder);
+  console.log(folder);
+}

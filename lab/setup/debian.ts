@@ -37,6 +37,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   lldpd: "a foreign LLDP speaker",
   openssl: "certificates of stand-in servers",
   curl: "a foreign TFTP and HTTP client",
+  chromium: "the SDK on web pages",
 };
 
 function missing(packages: readonly string[]): string[] {

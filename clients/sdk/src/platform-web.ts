@@ -1,8 +1,11 @@
 // What browsers and workers give: fetch and Web Crypto.
-import type { Fetch } from "./transport.ts";
+import { type Fetch, Unsendable } from "./transport.ts";
 
-/** @throws TypeError for a GET with a body, which no browser sends: only reading a console password is one */
-export const defaultFetch: Fetch = (url, init) => fetch(url, init);
+/** @throws {Unsendable} for a GET with a body: only reading a console password is one */
+export const defaultFetch: Fetch = async (url, init) => {
+  if (init.method === "GET" && init.body !== undefined) throw new Unsendable("browsers send no GET with a body");
+  return fetch(url, init);
+};
 
 const encoder = new TextEncoder();
 

@@ -2,7 +2,7 @@
 import type { Authorization } from "./credentials.ts";
 import { MetalError, NetworkError, refusalOf, TimeoutError } from "./errors.ts";
 import { isPassing, isSafe, pauseBefore } from "./rules-retry.ts";
-import { type Fetch, type FetchAnswer, neverSent } from "./transport.ts";
+import { type Fetch, type FetchAnswer, neverSent, Unsendable } from "./transport.ts";
 import { randomHex } from "#platform";
 
 /** What may be said with every call. */
@@ -51,6 +51,7 @@ interface Prepared {
  * @throws {MetalError} for an answer with a status of 400 or more
  * @throws {NetworkError} when there is no answer, or none in JSON
  * @throws {TimeoutError} when an attempt took too long
+ * @throws TypeError for what the transport cannot send
  * @throws the reason of the signal when it is aborted
  */
 export async function send(connection: Connection, method: string, path: string, options: RequestOptions) {
@@ -143,6 +144,7 @@ async function once(connection: Connection, prepared: Prepared, options: Request
     return { status: answer.status, text, requestId, retryAfter, location };
   } catch (error) {
     stopped(error);
+    if (error instanceof Unsendable) throw new TypeError(`${name}: ${error.message}`, { cause: error });
     throw new NetworkError(`${name}: ${messageOf(error)}`, { cause: error });
   }
 }

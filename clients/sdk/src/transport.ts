@@ -16,6 +16,9 @@ export interface FetchAnswer {
 /** The global fetch is one. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
+/** A transport refuses to send this, now and always. */
+export class Unsendable extends TypeError {}
+
 /** Of errors that mean that no byte was sent: trying again does nothing twice. */
 const NEVER_SENT = ["ECONNREFUSED", "EAI_AGAIN"];
 

@@ -2,7 +2,7 @@
 export { type Client, type ClientOptions, createClient, type MachineWaits, type Requests } from "./client.ts";
 export { type Credentials, type HmacKey, hmacHeaders } from "./credentials.ts";
 export { LoginError, MetalError, NetworkError, TimeoutError } from "./errors.ts";
-export type { OidcLogin, OidcTokenSet, TokenSource } from "./oidc.ts";
+export type { OidcLogin, OidcProgram, OidcTokenSet, TokenSource } from "./oidc.ts";
 export type { CallOptions, RequestOptions } from "./request.ts";
 export type { Fetch, FetchAnswer, FetchInit } from "./transport.ts";
 export type { AwaitedStates, WaitOptions } from "./wait.ts";

@@ -7,6 +7,8 @@ import { type Asked, loopback, type Loopback } from "../testing/loopback.ts";
 import { createClient, LoginError, type OidcTokenSet } from "./index.ts";
 
 const CLIENT = { client_id: "cli", client_secret: "of-the-test" };
+/** Says its secret in the header, and has one that must be encoded there. */
+const PROGRAM = { client_id: "nightly", client_secret: "50 % of: a+secret" };
 const SCOPE = "openid offline_access";
 let server: Server;
 let provider: Provider;
@@ -24,12 +26,20 @@ beforeAll(async () => {
         grant_types: ["authorization_code", "refresh_token"],
         redirect_uris: ["http://127.0.0.1/done"],
       },
+      { ...PROGRAM, grant_types: ["client_credentials"], redirect_uris: [], response_types: [] },
     ],
     scopes: ["openid", "offline_access"],
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, audience) => ({ scope: "", audience, accessTokenFormat: "jwt" }),
+      },
+    },
     rotateRefreshToken: true,
-    ttl: { Grant: 3600, RefreshToken: 3600, AccessToken: 3600, IdToken: 3600 },
+    ttl: { Grant: 3600, RefreshToken: 3600, AccessToken: 3600, IdToken: 3600, ClientCredentials: 3600 },
   });
   callback = provider.callback();
   api = await loopback(() => ({ body: { EMail: "ann" } }));
@@ -118,5 +128,30 @@ describe("a login", () => {
     await expect(user.getMe({ timeout: 30, retries: 0 })).rejects.toThrow("no answer within 30 ms");
     await expect(user.getMe({ signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
     await silent.close();
+  });
+});
+
+describe("a program that speaks for itself", () => {
+  const { client_id: clientId, client_secret: clientSecret } = PROGRAM;
+  const resource = "https://api.example.org/";
+
+  it("gets a token for what it names, and keeps it until it ends", async () => {
+    const oidc = { issuer: provider.issuer, clientId, clientSecret, parameters: { resource } };
+    const { user } = createClient({ url: api.url, oidc });
+    const before = api.asked.length;
+    await Promise.all([user.getMe(), user.getMe()]);
+    const [token, same] = api.asked.slice(before).map(bearer);
+    expect(same).toBe(token);
+    expect(JSON.parse(Buffer.from(token!.split(".")[1]!, "base64url").toString())).toMatchObject({
+      aud: resource,
+      client_id: clientId,
+    });
+  });
+
+  it("is told when the issuer does not know it", async () => {
+    const oidc = { issuer: provider.issuer, clientId, clientSecret: "of another" };
+    const asking = createClient({ url: api.url, oidc }).user.getMe();
+    await expect(asking).rejects.toThrow(LoginError);
+    await expect(asking).rejects.toThrow(/gives nightly no token \(invalid_client/);
   });
 });

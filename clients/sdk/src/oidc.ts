@@ -1,4 +1,4 @@
-// Tokens of an OpenID Connect issuer, renewed before they end. One renewal at a time, whoever waits for it.
+// Tokens of an OpenID Connect issuer, for people and for programs, renewed before they end. One renewal at a time, whoever waits for it.
 import { LoginError } from "./errors.ts";
 import type { Fetch } from "./transport.ts";
 
@@ -8,21 +8,34 @@ export interface OidcTokenSet {
   readonly refreshToken: string;
 }
 
-/** A login that can be renewed: OAuth 2.0's refresh token grant (RFC 6749 §6) at an issuer with discovery. */
-export interface OidcLogin {
+/** An issuer with discovery, and who asks it. */
+interface OidcClient {
   /** As in the token's `iss`, e.g. "https://dex.example.org/dex". */
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecret?: string;
-  readonly refreshToken: string;
-  /** The token to begin with; without it the first call renews. */
+  /** The token to begin with; without it the first call gets one. */
   readonly token?: string;
+  /** Sent besides, what the issuer wants to know: `scope`, `audience`, `resource`. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Somebody's login, which is renewed: OAuth 2.0's refresh token grant (RFC 6749 §6). */
+export interface OidcLogin extends OidcClient {
+  readonly refreshToken: string;
+  /** Of clients that can keep one; pages and command lines cannot. */
+  readonly clientSecret?: string;
   /** Called after each renewal, which may end the refresh token before: keep the new ones. */
   readonly onRenewed?: (tokens: OidcTokenSet) => void;
 }
 
-/** A login, or a function that answers a token that is valid now. */
-export type TokenSource = OidcLogin | ((signal: AbortSignal) => string | Promise<string>);
+/** A program that speaks for itself: OAuth 2.0's client credentials grant (RFC 6749 §4.4). */
+export interface OidcProgram extends OidcClient {
+  readonly clientSecret: string;
+  readonly refreshToken?: never;
+}
+
+/** A login, a program, or a function that answers a token that is valid now. */
+export type TokenSource = OidcLogin | OidcProgram | ((signal: AbortSignal) => string | Promise<string>);
 
 /** Tokens are renewed this long before they end: the way to the API takes time, and clocks differ. */
 const MARGIN_MS = 30_000;
@@ -41,7 +54,7 @@ export class OidcTokens {
     }
   }
 
-  /** A token that is valid for a while. @throws LoginError */
+  /** A token that is valid for a while. @throws {LoginError} */
   async current(signal: AbortSignal): Promise<string> {
     if (this.#token !== undefined && endOf(this.#token) - MARGIN_MS > Date.now()) return this.#token;
     // Others wait for it as well: it does not end with the call that happens to begin it.
@@ -77,28 +90,56 @@ function endOf(token: string): number {
   }
 }
 
-function renewal(login: OidcLogin, fetch: Fetch): (signal: AbortSignal) => Promise<string> {
-  let { refreshToken } = login;
+function renewal(asking: OidcLogin | OidcProgram, fetch: Fetch): (signal: AbortSignal) => Promise<string> {
+  const { issuer } = asking;
+  let { refreshToken } = asking;
   let endpoint: string | undefined;
   return async (signal) => {
-    endpoint ??= await tokenEndpoint(login.issuer, fetch, signal);
-    const form = new URLSearchParams({
-      grant_type: "refresh_token",
-      refresh_token: refreshToken,
-      client_id: login.clientId,
-      ...(login.clientSecret ? { client_secret: login.clientSecret } : {}),
-    });
-    const { status, value } = await json(fetch, endpoint, signal, form.toString());
+    endpoint ??= await tokenEndpoint(issuer, fetch, signal);
+    const grant =
+      refreshToken === undefined
+        ? { grant_type: "client_credentials" }
+        : { grant_type: "refresh_token", refresh_token: refreshToken };
+    const { status, value } = await askForToken(asking, fetch, endpoint, grant, signal);
     // The API knows people by ID tokens; issuers without them give access tokens that are JSON Web Tokens as well.
     const token = value["id_token"] ?? value["access_token"];
     if (status !== 200 || typeof token !== "string") {
       const why = [value["error"], value["error_description"]].filter((part) => typeof part === "string").join(": ");
-      throw new LoginError(`${login.issuer} does not renew the login (${why || `status ${status}`}): log in again`);
+      const reason = why || `status ${status}`;
+      throw new LoginError(
+        refreshToken === undefined
+          ? `${issuer} gives ${asking.clientId} no token (${reason})`
+          : `${issuer} does not renew the login (${reason}): log in again`,
+      );
     }
-    if (typeof value["refresh_token"] === "string") refreshToken = value["refresh_token"];
-    login.onRenewed?.({ token, refreshToken });
+    if (refreshToken !== undefined && typeof value["refresh_token"] === "string") refreshToken = value["refresh_token"];
+    if (asking.refreshToken !== undefined) asking.onRenewed?.({ token, refreshToken: refreshToken! });
     return token;
   };
+}
+
+/**
+ * Every issuer understands a secret in the header, and some clients of it are registered to say it in the form: nothing
+ * tells which, so the other way is tried when one is refused (RFC 6749 §2.3.1).
+ */
+async function askForToken(
+  { clientId, clientSecret, parameters }: OidcLogin | OidcProgram,
+  fetch: Fetch,
+  endpoint: string,
+  grant: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) {
+  const form = { ...parameters, ...grant };
+  if (clientSecret === undefined) return json(fetch, endpoint, signal, { ...form, client_id: clientId });
+  const inHeader = await json(fetch, endpoint, signal, form, basic(clientId, clientSecret));
+  if (inHeader.value["error"] !== "invalid_client") return inHeader;
+  return json(fetch, endpoint, signal, { ...form, client_id: clientId, client_secret: clientSecret });
+}
+
+/** The two are form-encoded before they are put together, so that they are ASCII without a colon. */
+function basic(clientId: string, clientSecret: string): Readonly<Record<string, string>> {
+  const [id, secret] = [clientId, clientSecret].map((text) => new URLSearchParams([["", text]]).toString().slice(1));
+  return { authorization: `Basic ${btoa(`${id}:${secret}`)}` };
 }
 
 /** Of OpenID Connect Discovery 1.0 §4: the issuer must be the one that was asked. */
@@ -113,12 +154,17 @@ async function tokenEndpoint(issuer: string, fetch: Fetch, signal: AbortSignal):
   return endpoint;
 }
 
-async function json(fetch: Fetch, url: string, signal: AbortSignal, form?: string) {
-  const headers = {
-    accept: "application/json",
-    ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
-  };
-  const request = form === undefined ? { method: "GET" } : { method: "POST", body: form };
+async function json(
+  fetch: Fetch,
+  url: string,
+  signal: AbortSignal,
+  form?: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>> = {},
+) {
+  const type = form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" };
+  const headers = { accept: "application/json", ...type, ...more };
+  const request =
+    form === undefined ? { method: "GET" } : { method: "POST", body: new URLSearchParams(form).toString() };
   const { status, text } = await fetch(url, { ...request, headers, signal }).then(
     async (answer) => ({ status: answer.status, text: await answer.text() }),
     (error: unknown) => {

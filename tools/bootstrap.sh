@@ -30,7 +30,7 @@ fi
 
 # What the API's document is made from, and what makes the client's types of it.
 api=$(cat libraries/api-schema/src/*.ts control-plane/metal-api/rest/*.ts control-plane/metal-api/*/routes*.ts \
-  clients/sdk/generate.ts clients/sdk/generator/*.ts | cksum)
+  clients/sdk/generate.ts clients/sdk/generator/*.ts clients/sdk/examples/*.ts | cksum)
 if [ "$api" != "$(cat .cache/sdk-generated 2>/dev/null || true)" ] || [ ! -d clients/sdk/src/gen ]; then
   begin "the client's types from the API's document"
   node clients/sdk/generate.ts

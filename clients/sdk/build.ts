@@ -2,7 +2,7 @@
 //   node clients/sdk/build.ts && npm publish .cache/sdk
 //   node clients/sdk/build.ts <folder>      makes it there
 import { execFileSync } from "node:child_process";
-import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const HERE = import.meta.dirname;
@@ -30,6 +30,7 @@ export function build(folder: string): void {
     writeFileSync(file, declarations.replaceAll(/(from "\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'));
   }
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(published(), null, 2)}\n`);
+  cpSync(join(HERE, "examples"), join(folder, "examples"), { recursive: true });
   copyFileSync(join(HERE, "README.md"), join(folder, "README.md"));
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
 }

@@ -68,10 +68,10 @@ describe("the published package", () => {
   });
   afterAll(() => rmSync(scratch, { recursive: true }));
 
-  it("has the code, its types, a README and the license, and nothing else", () => {
+  it("has the code, its types, examples, a README and the license, and nothing else", () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json", "index.js", "index.d.ts"]));
-    const others = paths.filter((path) => !/^(gen\/)?[\w-]+(\.d\.ts|\.js)$/.test(path));
+    const others = paths.filter((path) => !/^((gen\/)?[\w-]+(\.d\.ts|\.js)|examples\/[\w-]+\.ts)$/.test(path));
     expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
     expect(paths.filter((path) => path.includes("test"))).toEqual([]);
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>;

@@ -1,5 +1,6 @@
 // The calls of the client: their signatures, and the table that says how each becomes a request.
 import { type ApiDocument, type Operation, type Parameter, referenceOf } from "./document.ts";
+import { exampleOf, type Paragraphs } from "./examples.ts";
 import { callName, groupName, nounOf } from "./names.ts";
 import { capital, commentOf, keyOf, Types } from "./types.ts";
 
@@ -16,6 +17,9 @@ interface Entry {
 
 interface Call {
   readonly name: string;
+  /** What it does, in a sentence. */
+  readonly says: string;
+  /** Without its comment. */
   readonly signature: string;
   readonly entry: Entry;
 }
@@ -120,10 +124,9 @@ function callOf(
   const rest = inPath.slice(first.length).map((parameter) => `${parameter}: string`);
   const input = inputOf(types, parameters, stated);
   const answers = Object.entries(responses).flatMap(([status, { schema }]) =>
-    status.startsWith("2") ? [stated.answers ?? (schema ? types.typeOf(schema, false) : "void")] : [],
+    status.startsWith("2") ? [stated.answers ?? (schema ? types.typeOf(schema) : "void")] : [],
   );
   const given = [...first, ...rest, ...(input ? [input] : []), "options?: CallOptions"];
-  const comment = commentOf(`${summary ?? operationId}. ${operationId}: ${method} ${path}`);
   const entry: Entry = {
     method,
     path,
@@ -141,7 +144,8 @@ function callOf(
   };
   return {
     name,
-    signature: `${comment}  ${name}(${given.join(", ")}): Promise<${[...new Set(answers)].join(" | ")}>;\n`,
+    says: `${summary ?? operationId}. ${operationId}: ${method} ${path}`,
+    signature: `  ${name}(${given.join(", ")}): Promise<${[...new Set(answers)].join(" | ")}>;\n`,
     entry,
   };
 }
@@ -152,7 +156,7 @@ const listed = (key: "query" | "headers", names: readonly string[]) => (names.le
 function inputOf(types: Types, parameters: readonly Parameter[], stated: Stated): string | undefined {
   const beside = parameters.filter(({ in: place }) => ["query", "header", "formData"].includes(place));
   const fields = beside.map(({ name, type, description, required }) => {
-    const value = type === "file" ? "Blob" : types.typeOf({ type: type! }, true);
+    const value = type === "file" ? "Blob" : types.typeOf({ type: type! });
     return `${commentOf(description).trimStart()}${keyOf(name)}${required ? "" : "?"}: ${value}`;
   });
   const body = parameters.flatMap(({ schema }) => (schema ? [schema] : []))[0];
@@ -167,7 +171,7 @@ function inputOf(types: Types, parameters: readonly Parameter[], stated: Stated)
   const optional = !beside.some(({ required }) => required) && demanded.every((name) => left.includes(name));
   const parts = [
     ...(fields.length > 0 ? [`{\n${fields.join(";\n")} }`] : []),
-    ...(names.length > 0 ? [narrowed(types.typeOf(body!, true), left, demands)] : []),
+    ...(names.length > 0 ? [narrowed(types.typeOf(body!), left, demands)] : []),
   ];
   return parts.length === 0 ? undefined : `input${optional ? "?" : ""}: ${parts.join(" & ")}`;
 }
@@ -178,13 +182,20 @@ function narrowed(type: string, left: readonly string[], demands: readonly strin
   return demands.length > 0 ? `${shorter} & Required<Pick<${type}, ${union(demands)}>>` : shorter;
 }
 
-export function signaturesOf(groups: readonly Group[]): string {
-  const interfaces = groups.map(
-    ({ name, calls }) =>
-      `export interface ${capital(name)}Calls {\n${calls.map(({ signature }) => signature).join("")}}\n`,
-  );
+export function signaturesOf(groups: readonly Group[], paragraphs: Paragraphs): string {
+  const interfaces = groups.map(({ name, calls }) => {
+    const documented = calls.map(
+      (call) => documentationOf(call.says, exampleOf(paragraphs, name, call.name)) + call.signature,
+    );
+    return `export interface ${capital(name)}Calls {\n${documented.join("\n")}}\n`;
+  });
   const all = groups.map(({ name }) => `  readonly ${name}: ${capital(name)}Calls;\n`).join("");
   return `${interfaces.join("\n")}\n/** Every operation of the API, by its noun. */\nexport interface Operations {\n${all}}\n`;
+}
+
+function documentationOf(says: string, example: string): string {
+  const lines = [says, "@example", "```ts", ...example.split("\n"), "```"];
+  return `  /**\n${lines.map((line) => `   * ${line.replaceAll("*/", "* /")}`.trimEnd()).join("\n")}\n   */\n`;
 }
 
 /** One line an operation, so that a change of the API is a line in a difference. */

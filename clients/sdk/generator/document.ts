@@ -11,7 +11,7 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema;
   readonly required?: readonly string[];
-  /** Of the required ones, those that a request may leave out all the same. */
+  /** Of the required ones, those that are left out all the same, by requests and answers: the original says so, too. */
   readonly "x-optional"?: readonly string[];
 }
 
@@ -41,21 +41,3 @@ const REFERENCE = "#/definitions/";
 
 /** The definition's name that a schema refers to, if it is a reference. */
 export const referenceOf = ({ $ref }: Schema): string | undefined => $ref?.replace(REFERENCE, "");
-
-/** All definitions that a part of the document reaches, by references of any depth. */
-export function reachedFrom(
-  part: unknown,
-  { definitions }: ApiDocument,
-  found: Set<string> = new Set<string>(),
-): Set<string> {
-  if (Array.isArray(part)) for (const item of part) reachedFrom(item, { definitions, paths: {} }, found);
-  else if (typeof part === "object" && part !== null) {
-    const name = referenceOf(part);
-    if (name !== undefined && !found.has(name)) {
-      found.add(name);
-      reachedFrom(definitions[name], { definitions, paths: {} }, found);
-    }
-    for (const value of Object.values(part)) reachedFrom(value, { definitions, paths: {} }, found);
-  }
-  return found;
-}

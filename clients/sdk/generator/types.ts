@@ -1,41 +1,25 @@
-// TypeScript types of the document's definitions. What answers always hold, but requests may leave out, makes two types
-// of one definition: `MachineState` as answers have it, `MachineStateInput` as requests may.
-import { type ApiDocument, reachedFrom, referenceOf, type Schema } from "./document.ts";
+// TypeScript types of the document's definitions.
+import { type ApiDocument, referenceOf, type Schema } from "./document.ts";
 
 export class Types {
   readonly #document: ApiDocument;
-  readonly #inAnswers: ReadonlySet<string>;
-  readonly #inRequests: ReadonlySet<string>;
 
   constructor(document: ApiDocument) {
     this.#document = document;
-    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-    this.#inAnswers = reachedFrom(
-      operations.map(({ responses }) => responses),
-      document,
-    );
-    this.#inRequests = reachedFrom(
-      operations.map(({ parameters }) => parameters ?? []),
-      document,
-    );
   }
 
   /** The source of all types, in the document's order. */
   source(): string {
     return Object.entries(this.#document.definitions)
-      .flatMap(([name, schema]) => [
-        this.#declaration(name, schema, !this.#inAnswers.has(name) && this.#inRequests.has(name)),
-        ...(this.#differs(name) ? [this.#declaration(name, schema, true, "Input")] : []),
-      ])
+      .map(([name, schema]) => this.#declaration(name, schema))
       .join("\n");
   }
 
-  /** @param input true for what is sent, false for what is answered */
-  typeOf(schema: Schema, input: boolean): string {
+  typeOf(schema: Schema): string {
     const reference = referenceOf(schema);
-    if (reference !== undefined) return typeName(reference) + (input && this.#differs(reference) ? "Input" : "");
+    if (reference !== undefined) return typeName(reference);
     if (schema.const !== undefined) return JSON.stringify(schema.const);
-    if (schema.anyOf) return schema.anyOf.map((one) => this.typeOf(one, input)).join(" | ");
+    if (schema.anyOf) return schema.anyOf.map((one) => this.typeOf(one)).join(" | ");
     if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
     switch (schema.type) {
       case "string":
@@ -45,10 +29,10 @@ export class Types {
       case "number":
         return "number";
       case "array":
-        return `Array<${this.typeOf(schema.items!, input)}>`;
+        return `Array<${this.typeOf(schema.items!)}>`;
       case "object":
-        if (schema.properties) return this.#fields(schema, input);
-        return `Record<string, ${schema.additionalProperties ? this.typeOf(schema.additionalProperties, input) : "unknown"}>`;
+        if (schema.properties) return this.#fields(schema);
+        return `Record<string, ${schema.additionalProperties ? this.typeOf(schema.additionalProperties) : "unknown"}>`;
       default:
         if (Object.keys(schema).every((key) => key === "description")) return "unknown";
         throw new Error(`the generator does not know what this is: ${JSON.stringify(schema)}`);
@@ -67,26 +51,19 @@ export class Types {
     return schema;
   }
 
-  /** Whether a definition is sent in another form than it is answered. */
-  #differs(name: string): boolean {
-    if (!this.#inAnswers.has(name) || !this.#inRequests.has(name)) return false;
-    const schema = this.definition(name);
-    return [name, ...reachedFrom(schema, this.#document)].some((one) => this.definition(one)["x-optional"]);
-  }
-
-  #declaration(name: string, schema: Schema, input: boolean, suffix = ""): string {
-    const comment = `/** ${name}${suffix === "" ? "" : ", as requests may have it"} */\n`;
-    const own = typeName(name) + suffix;
+  #declaration(name: string, schema: Schema): string {
+    const comment = `/** ${name} */\n`;
+    const own = typeName(name);
     if (schema.type !== "object" || !schema.properties)
-      return `${comment}export type ${own} = ${this.typeOf(schema, input)};\n`;
+      return `${comment}export type ${own} = ${this.typeOf(schema)};\n`;
     if (Object.keys(schema.properties).length === 0) return `${comment}export type ${own} = Record<string, never>;\n`;
-    return `${comment}export interface ${own} ${this.#fields(schema, input)}\n`;
+    return `${comment}export interface ${own} ${this.#fields(schema)}\n`;
   }
 
-  #fields({ properties = {}, required = [], "x-optional": optional = [] }: Schema, input: boolean): string {
+  #fields({ properties = {}, required = [], "x-optional": optional = [] }: Schema): string {
     const fields = Object.entries(properties).map(([name, schema]) => {
-      const always = required.includes(name) && !(input && optional.includes(name));
-      return `${commentOf(schema.description)}  ${keyOf(name)}${always ? "" : "?"}: ${this.typeOf(schema, input)};\n`;
+      const always = required.includes(name) && !optional.includes(name);
+      return `${commentOf(schema.description)}  ${keyOf(name)}${always ? "" : "?"}: ${this.typeOf(schema)};\n`;
     });
     return `{\n${fields.join("")}}`;
   }

@@ -40,6 +40,14 @@ const SALT_BYTES = 12;
 /**
  * The three headers of the HMAC scheme (reference/api-resources.md 4.1): they cover date, method and salt only.
  * @throws Error in a browser page that was not loaded by https or from localhost: it has no cryptography
+ * @example
+ * ```ts
+ * import { hmacHeaders } from "@metal-stack/sdk";
+ *
+ * const headers = await hmacHeaders("Metal-Admin", process.env["METAL_HMAC"]!, "GET");
+ * const answer = await fetch(`${process.env["METAL_URL"]}/v1/user/me`, { headers });
+ * console.log(answer.status); // → 200
+ * ```
  */
 export async function hmacHeaders(
   type: string,

@@ -8,7 +8,21 @@ interface Refusal {
   readonly body?: unknown;
 }
 
-/** The API refused: it was reached, and nothing was done unless the status is 500 or more. */
+/**
+ * The API refused: it was reached, and nothing was done unless the status is 500 or more.
+ * @example
+ * ```ts
+ * import { MetalError } from "@metal-stack/sdk";
+ * import { client } from "./client.ts";
+ *
+ * try {
+ *   await client.machine.get("no-such");
+ * } catch (error) {
+ *   if (!(error instanceof MetalError)) throw error;
+ *   console.log(error.status, error.message, error.requestId); // → 404
+ * }
+ * ```
+ */
 export class MetalError extends Error {
   override readonly name = "MetalError";
   /** HTTP's, from 400. */
@@ -29,17 +43,54 @@ export class MetalError extends Error {
   }
 }
 
-/** The API could not be reached, or what answered does not speak JSON. Whether something was done is unknown. */
+/**
+ * The API could not be reached, or what answered does not speak JSON. Whether something was done is unknown.
+ * @example
+ * ```ts
+ * import { createClient, NetworkError } from "@metal-stack/sdk";
+ *
+ * const client = createClient({ url: "http://127.0.0.1:1", retries: 0 });
+ * await client.version.info().catch((error: unknown) => {
+ *   if (error instanceof NetworkError) console.log("nobody there:", error.message); // → nobody there
+ * });
+ * ```
+ */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
 }
 
-/** There was no answer in time. Whether something was done is unknown. */
+/**
+ * There was no answer in time. Whether something was done is unknown.
+ * @example
+ * ```ts
+ * import { TimeoutError } from "@metal-stack/sdk";
+ * import { client } from "./client.ts";
+ *
+ * const [machine] = await client.machine.list();
+ * await client.machine.waitFor(machine!, "installed", { timeout: 100, interval: 50 }).catch((error: unknown) => {
+ *   if (error instanceof TimeoutError) console.log(error.message); // → is not installed after 0.1 s
+ * });
+ * ```
+ */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** The issuer of tokens gave none; somebody has to log in again, or the issuer is away. */
+/**
+ * The issuer of tokens gave none; somebody has to log in again, or the issuer is away.
+ * @example
+ * ```ts
+ * import { createClient, LoginError } from "@metal-stack/sdk";
+ *
+ * const client = createClient({
+ *   url: process.env["METAL_URL"]!,
+ *   oidc: { issuer: process.env["METAL_ISSUER"]!, clientId: "nightly", clientSecret: "forgotten" },
+ * });
+ * await client.user.getMe().catch((error: unknown) => {
+ *   if (error instanceof LoginError) console.log(error.message); // → gives nightly no token
+ * });
+ * ```
+ */
 export class LoginError extends Error {
   override readonly name = "LoginError";
 }

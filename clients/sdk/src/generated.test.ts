@@ -5,10 +5,13 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ApiDocument } from "../generator/document.ts";
 import { callName, groupName } from "../generator/names.ts";
+import { exampleOf, paragraphsOf } from "../generator/examples.ts";
+import { programsIn } from "../generator/programs.ts";
 import { sourcesOf } from "../generator/sources.ts";
 import { createClient } from "./index.ts";
 import { OPERATIONS } from "./gen/operations.ts";
 
+const EXAMPLES = new URL("../examples", import.meta.url).pathname;
 const PRINTS_DOCUMENT = new URL("../../../control-plane/metal-api/openapi.ts", import.meta.url).pathname;
 
 describe("the generated code", () => {
@@ -20,7 +23,9 @@ describe("the generated code", () => {
 
   it.each(["types.ts", "operations.ts"] as const)("%s is that of the API's document", (file) => {
     const generated = readFileSync(new URL(`gen/${file}`, import.meta.url), "utf8");
-    expect(generated === sourcesOf(document)[file], "is old: node clients/sdk/generate.ts").toBe(true);
+    expect(generated === sourcesOf(document, programsIn(EXAMPLES))[file], "is old: node clients/sdk/generate.ts").toBe(
+      true,
+    );
   });
 
   it("has a call for every operation", () => {
@@ -57,4 +62,16 @@ describe("a call's name", () => {
     ["IP", "ip"],
     ["user", "user"],
   ])("%s are found at %s", (noun, group) => expect(groupName(noun)).toBe(group));
+});
+
+describe("an example", () => {
+  const paragraphs = paragraphsOf([
+    'import { client } from "./client.ts";\n\n// The first.\nclient.size.get("s");\n\nrest;\n',
+  ]);
+
+  it("is the paragraph that shows the call", () =>
+    expect(exampleOf(paragraphs, "size", "get")).toBe('// The first.\nclient.size.get("s");'));
+
+  it("is demanded for every call", () =>
+    expect(() => exampleOf(paragraphs, "size", "getReservation")).toThrow("calls client.size.getReservation"));
 });

@@ -10,7 +10,18 @@ export interface NodeFetchOptions {
   readonly ca?: string;
 }
 
-/** A transport for `createClient({ fetch })` that trusts these certificates. */
+/**
+ * A transport for `createClient({ fetch })` that trusts these certificates.
+ * @example
+ * ```ts
+ * import { createClient } from "@metal-stack/sdk";
+ * import { nodeFetch } from "@metal-stack/sdk/node";
+ *
+ * const ca = process.env["METAL_CA"]; // PEM
+ * const client = createClient({ url: process.env["METAL_URL"]!, fetch: nodeFetch(ca ? { ca } : {}) });
+ * console.log((await client.version.info()).name); // → metal-api
+ * ```
+ */
 export function nodeFetch({ ca }: NodeFetchOptions = {}): Fetch {
   return (url, init) => exchange(url, init, ca);
 }

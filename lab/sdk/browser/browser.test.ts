@@ -1,13 +1,13 @@
 // The SDK in a real browser, on pages of another origin than the API's, which is a real one with a simulated machine.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Sdk from "@metal-stack/sdk";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Region } from "../../faults/region.ts";
-import { type Gateway, openGateway } from "./gateway.ts";
-import { type Issuer, startIssuer } from "./issuer.ts";
+import { type Gateway, openGateway } from "../gateway.ts";
+import { type Issuer, PAGE, startIssuer } from "../issuer.ts";
 import { type Pages, servePages } from "./pages.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -26,8 +26,6 @@ const FLAGS = [
   // Nothing leaves this machine.
   `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
 ];
-const CLIENT_ID = "a-page";
-const OPERATORS = "operators";
 /** A tenth of it is for those without credentials, ten seconds' worth at once. */
 const REQUESTS_PER_SECOND = 40;
 const STRANGERS_AT_ONCE = 40;
@@ -49,11 +47,10 @@ describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
   let api: { readonly url: string; readonly hmac: { readonly type: string; readonly key: string } };
 
   beforeAll(async () => {
-    issuer = await startIssuer(CLIENT_ID, OPERATORS);
+    issuer = await startIssuer();
     closing.push(() => issuer.close());
-    const accepted = [{ issuer: issuer.issuer, clientId: CLIENT_ID, roles: { [OPERATORS]: "edit" } }];
     const issuers = join(scratch, "issuers.json");
-    writeFileSync(issuers, JSON.stringify(accepted));
+    issuer.accept(issuers);
     const folder = join(scratch, "region");
     mkdirSync(folder);
     const adjust = (env: Readonly<Record<string, string>>) => ({
@@ -255,7 +252,7 @@ describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
   });
 
   it("renews a login at an issuer of a third origin, and speaks with the token it got", async () => {
-    const login = { issuer: issuer.issuer, clientId: CLIENT_ID, refreshToken: await issuer.loggedIn() };
+    const login = { issuer: issuer.issuer, clientId: PAGE, refreshToken: await issuer.loggedIn() };
     const seen = await page.evaluate(
       async ({ url, login }) => {
         const kept: Sdk.OidcTokenSet[] = [];

@@ -6,7 +6,9 @@ const PORT_STATES = ["DOWN", "UNKNOWN", "UP"];
 
 export const SwitchOS = Type.Object(
   {
-    vendor: Type.Optional(OneOf(["Cumulus", "SONiC"], "the operating system vendor the switch currently has")),
+    vendor: Type.Optional(
+      Type.String({ description: "Cumulus, SONiC, or what a leaf that runs neither calls its own" }),
+    ),
     version: Type.Optional(Type.String({ description: "the operating system version the switch currently has" })),
     metal_core_version: Type.Optional(Type.String({ description: "the version of metal-core running" })),
   },

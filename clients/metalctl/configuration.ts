@@ -7,6 +7,7 @@ import { dump, load } from "js-yaml";
 import { type Client as ApiClient, createClient, type Fetch, MetalError as ApiError } from "@metal-stack/sdk";
 import { nodeFetch } from "@metal-stack/sdk/node";
 import { Refusal } from "./errors.ts";
+import type { Value } from "./output/template/values.ts";
 import { credentialsOf } from "./kubeconfig.ts";
 
 export { type ApiClient, ApiError };
@@ -43,6 +44,8 @@ export interface GlobalFlags {
   readonly apiToken?: string;
   readonly outputFormat?: string;
   readonly template?: string;
+  /** The template, ready to be filled. */
+  readonly fill?: (document: Value) => string;
   readonly headers?: boolean;
   readonly forceColor?: boolean;
   readonly yesIReallyMeanIt?: boolean;

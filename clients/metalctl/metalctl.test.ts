@@ -255,14 +255,17 @@ describe("metalctl", () => {
     check((await api.metalctl("machine", "ls", "-o", format)).stdout);
   });
 
-  it("fills templates, and refuses what it does not know", async () => {
-    api.answers["GET /metal/v1/machine"] = [200, [MACHINE]];
-    expect((await api.metalctl("machine", "ls", "-o", "template", "--template", "{{ .id }} {{.size.id}}")).stdout).toBe(
-      "m-1 v1-small-x86\n",
+  it("fills templates, leaves out what they make nothing of, and refuses a wrong one before it asks", async () => {
+    api.answers["GET /metal/v1/machine"] = [200, [MACHINE, { id: "m-2" }]];
+    const list = (template: string) => api.metalctl("machine", "ls", "-o", "template", "--template", template);
+    expect((await list("{{ .id }} {{.size.id}}")).stdout).toBe("m-2 <no value>\nm-1 v1-small-x86\n");
+    expect((await list("{{ if .size }}{{ .id | upper }}{{ end }}")).stdout).toBe("M-1\n");
+    expect((await list("{{ if .nothing }}x{{ end }}")).stdout).toBe("");
+    api.calls = [];
+    expect((await list("{{ .id }}\n{{ range . }}")).stderr).toMatch(
+      /^Error: --template, line 2, column 4: \{\{range\}\} is not ended: .*\n\n\{\{ range \. \}\}\n {3}\^\n\nNext: /,
     );
-    expect((await api.metalctl("machine", "ls", "-o", "template", "--template", "{{ range . }}")).stderr).toContain(
-      "not supported",
-    );
+    expect(api.calls).toEqual([]);
   });
 
   it("allocates a certain address and frees it", async () => {

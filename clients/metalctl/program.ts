@@ -86,6 +86,11 @@ export async function run(words: readonly string[]): Promise<void> {
   const program = await createProgram(words);
   program.hook("preAction", async (_, action) => {
     remember(action);
+    const { outputFormat, template } = action.optsWithGlobals<GlobalFlags>();
+    if (outputFormat === "template" && template !== undefined) {
+      const { compile } = await import("./output/template/template.ts");
+      program.setOptionValue("fill", compile(template));
+    }
     if (WITHOUT_TOKEN.includes(action.name())) return;
     const { keepLoggedIn } = await import("./commands/login.ts");
     await keepLoggedIn(action.optsWithGlobals<GlobalFlags>());

@@ -2,11 +2,10 @@
 import { dump, type DumpOptions } from "js-yaml";
 import type { GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
-import type { Doc } from "../resources/resource.ts";
 import { FORMATS, type Format } from "./formats.ts";
 import { type Look, lookOf } from "./look.ts";
 import { markdown, table } from "./table.ts";
-import { renderTemplate } from "./template.ts";
+import type { Value } from "./template/values.ts";
 
 /** True when rows are shown in columns, not whole documents. */
 export function isTabular(format: Format): boolean {
@@ -23,7 +22,8 @@ export interface Column<T> {
 export interface Printing {
   readonly format: Format;
   readonly headers: boolean;
-  readonly template?: string;
+  /** Fills the template with a document. */
+  readonly fill?: (document: Value) => string;
   readonly look: Look;
 }
 
@@ -38,8 +38,13 @@ export function printing(flags: GlobalFlags, fallback: Format = "table"): Printi
     format,
     headers: flags.headers !== false,
     look: lookOf(flags, format === "wide"),
-    ...(flags.template === undefined ? {} : { template: flags.template }),
+    ...(flags.fill && { fill: flags.fill }),
   };
+}
+
+/** Prints what was rendered; of nothing not even the end of a line. */
+export function print(text: string): void {
+  if (text !== "") console.log(text);
 }
 
 /** Renders rows. For json and yaml an array is printed as such; a single document is printed bare when `single`. */
@@ -51,8 +56,8 @@ export function render<T>(rows: readonly T[], columns: readonly Column<T>[], how
       return yaml(single ? rows[0] : rows);
     case "template":
       return rows
-        .map((row) => renderTemplate(how.template!, row as Doc))
-        .filter((line) => line.trim() !== "")
+        .map((row) => how.fill!(row as Value))
+        .filter((filled) => filled !== "")
         .join("\n");
     default: {
       const wide = how.format === "wide";

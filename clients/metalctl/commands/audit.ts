@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { dateTime, truncate } from "../output/age.ts";
 import { durationOf, isDuration } from "../output/duration.ts";
-import { printing, render, type Column } from "../output/printer.ts";
+import { print, printing, render, type Column } from "../output/printer.ts";
 import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { column, field, type Doc, type Flag } from "../resources/resource.ts";
@@ -111,6 +111,6 @@ export function addAuditCommands(program: Command): void {
       const [entry] = await apiClient(flags).post<Doc[]>("/v1/audit/find", query);
       if (!entry) throw new Error(`the audit trail has no ${String(flags["phase"])} of request "${rqid}"`);
       const shown = flags["prettifyBody"] === true ? { ...entry, body: pretty(entry["body"]) } : entry;
-      console.log(render([shown], COLUMNS, printing(flags, "yaml"), true));
+      print(render([shown], COLUMNS, printing(flags, "yaml"), true));
     });
 }

@@ -1,7 +1,7 @@
 // `context`: which API and which credentials count. The file is the original's (reference/platform-services.md 3.1).
 import type { Command } from "commander";
 import { configPath, readConfigFile, writeConfigFile, type ConfigFile, type GlobalFlags } from "../configuration.ts";
-import { isTabular, printing, render } from "../output/printer.ts";
+import { isTabular, print, printing, render } from "../output/printer.ts";
 import { column, type Doc } from "../resources/resource.ts";
 
 const EXAMPLE = `
@@ -60,7 +60,7 @@ function list(flags: GlobalFlags): void {
   const rows = Object.entries(config.contexts ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { url, issuer_url }]): Doc => ({ name: mark(name), url, issuer_url }));
-  console.log(render(rows, COLUMNS, how));
+  print(render(rows, COLUMNS, how));
 }
 
 function choose(name: string, flags: GlobalFlags): void {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 
 import { ApiError, apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
-import { isTabular, printing, render, yaml } from "../output/printer.ts";
+import { isTabular, print, printing, render, yaml } from "../output/printer.ts";
 import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { field, VERBS, type Doc, type Resource, type Verb } from "../resources/resource.ts";
@@ -163,7 +163,7 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
       how === "update"
         ? await api(resource, flags).update({ id, ...request })
         : await api(resource, flags).create(request);
-    console.log(render([result], resource.columns, printing(flags, "yaml"), true));
+    print(render([result], resource.columns, printing(flags, "yaml"), true));
   });
 }
 
@@ -205,7 +205,7 @@ export async function forEachDocument(
       console.error(`${stamp()}Error: document ${failed.at(-1)}: ${reason}${statusOf(error)}`);
     }
   }
-  if (bulk) console.log(render(results, resource.columns, printing(flags)));
+  if (bulk) print(render(results, resource.columns, printing(flags)));
   if (failed.length > 0) {
     const rest = results.length === 0 ? "nothing" : results.map(nameOf).join(", ");
     throw new Refusal(

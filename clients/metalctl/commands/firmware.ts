@@ -2,7 +2,8 @@
 import { openAsBlob } from "node:fs";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, type Doc } from "../resources/resource.ts";
@@ -25,22 +26,25 @@ const named = (command: Command): Command =>
 
 export function addFirmwareCommands(program: Command): void {
   const group = program.command("firmware").description("list, upload and remove firmwares");
-  group
+  const list = group
     .command("list")
     .alias("ls")
     .description("list firmwares")
     .option("--kind <kind>", "bmc or bios")
     .option("--vendor <vendor>", "the vendor")
     .option("--board <board>", "the board type")
-    .option("--machineid <id>", "what this machine runs (ignores vendor and board)")
-    .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const { kind, vendor, board, machineid } = flags;
-      const asked = Object.entries({ kind, vendor, board, "machine-id": machineid }).filter(([, value]) => value);
-      const query = new URLSearchParams(asked).toString();
+    .option("--machineid <id>", "what this machine runs (ignores vendor and board)");
+  watchable(list).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    const { kind, vendor, board, machineid } = flags;
+    const asked = Object.entries({ kind, vendor, board, "machine-id": machineid }).filter(([, value]) => value);
+    const query = new URLSearchParams(asked).toString();
+    await show(flags, async () => {
       const { revisions } = await apiClient(flags).get<{ revisions: Revisions }>(`/v1/firmware?${query}`);
-      console.log(render(rowsOf(revisions), COLUMNS, printing(flags)));
+      return render(rowsOf(revisions), COLUMNS, how);
     });
+  });
 
   const upload = group.command("upload").description("upload a firmware");
   for (const kind of KINDS)
@@ -79,7 +83,7 @@ export function addMachineUpdates(machines: Command): void {
       const flags = command.optsWithGlobals<GlobalFlags & { image: string; description?: string }>();
       const body = { id, imageid: flags.image, description: flags.description };
       const answer = await apiClient(flags).post<Doc>(machinePath(id, "reinstall"), body);
-      console.log(render([answer], machine.columns, printing(flags), true));
+      print(render([answer], machine.columns, printing(flags), true));
     });
 
   const update = machines
@@ -98,6 +102,6 @@ export function addMachineUpdates(machines: Command): void {
         const { revision, description } = flags;
         const path = `/v1/machine/update-firmware/${encodeURIComponent(id)}`;
         const answer = await apiClient(flags).post<Doc>(path, { kind, revision, description });
-        console.log(render([answer], machine.columns, printing(flags), true));
+        print(render([answer], machine.columns, printing(flags), true));
       });
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ApiError, apiClient, currentContext, currentToken, type GlobalFlags } from "../configuration.ts";
 import { expiryOf } from "../login/token.ts";
 import { CLIENT_VERSION } from "../version.ts";
-import { isTabular, printing, render } from "../output/printer.ts";
+import { isTabular, print, printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
 
 /** A document that has no columns. */
@@ -54,7 +54,7 @@ export function addGeneralCommands(program: Command): void {
       const expiry = context.hmac ? undefined : expiryOf(currentToken(flags));
       const expires = expiry === undefined ? undefined : new Date(expiry).toISOString();
       if (flags.outputFormat && flags.outputFormat !== "table")
-        return console.log(render([{ ...user, api: context.url, expires }], [], printing(flags), true));
+        return print(render([{ ...user, api: context.url, expires }], [], printing(flags), true));
       // The original's lines, from the API's answer instead of the token's text.
       const { Name, Tenant, Issuer, Groups } = user as Readonly<Record<string, string>> & { Groups?: string[] | null };
       console.log(`UserId: ${Name ?? ""}`);

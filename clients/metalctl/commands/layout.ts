@@ -1,7 +1,7 @@
 // `filesystemlayout`, and which layout a machine would get.
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
 import { filesystemLayout } from "../resources/catalogue.ts";
 import type { Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
@@ -12,7 +12,7 @@ export function addLayoutCommands(program: Command): void {
   const group = addResource(program, filesystemLayout);
   const ask = async (flags: Flags, path: string, body: object) => {
     const found = await apiClient(flags).post<Doc>(`/v1/filesystemlayout/${path}`, body);
-    console.log(render([found], filesystemLayout.columns, printing(flags), true));
+    print(render([found], filesystemLayout.columns, printing(flags), true));
   };
   group
     .command("try")

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
 import type { Doc, Resource } from "../resources/resource.ts";
 import { forEachDocument, withFile } from "./crud.ts";
 import { readDocuments } from "./documents.ts";
@@ -88,7 +88,7 @@ export function addAllocation(group: Command, resource: Resource): Command {
     const allocated = await allocate({ ...allocationRequest(flags), ...rulesOf(flags["firewallRulesFile"]) });
     const { waitUntilInUse } = await import("./machine-wait.ts");
     const shown = flags["wait"] === true ? await waitUntilInUse(allocated, flags) : allocated;
-    console.log(render([shown], resource.columns, printing(flags, "yaml"), true));
+    print(render([shown], resource.columns, printing(flags, "yaml"), true));
   });
 }
 

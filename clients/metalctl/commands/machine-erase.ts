@@ -1,7 +1,8 @@
 // Proof of erased disks, and what to do when it fails.
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render, type Column } from "../output/printer.ts";
+import { print, printing, render, type Column } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
@@ -31,24 +32,24 @@ const KEY_COLUMNS: readonly Column<Doc>[] = [
   column("Public Key", "public_key", "wide"),
 ];
 
-export function addErase(group: Command): void {
-  group
-    .command("erase-records <id>")
-    .description("signed records of how and when each disk was erased, newest first; also of machines that are gone")
-    .action(async (id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const records = await apiClient(flags).get<Doc[]>(machinePath(id, "erase-records"));
-      console.log(render(records, RECORD_COLUMNS, printing(flags)));
-    });
+async function list(command: Command, path: string, columns: readonly Column<Doc>[]): Promise<void> {
+  const flags = command.optsWithGlobals<Flags>();
+  const how = printing(flags);
+  await show(flags, async () => render(await apiClient(flags).get<Doc[]>(path), columns, how));
+}
 
-  group
+export function addErase(group: Command): void {
+  const records = group
+    .command("erase-records <id>")
+    .description("signed records of how and when each disk was erased, newest first; also of machines that are gone");
+  watchable(records).action((id: string, _, command: Command) =>
+    list(command, machinePath(id, "erase-records"), RECORD_COLUMNS),
+  );
+
+  const keys = group
     .command("erase-record-keys")
-    .description("the public keys that erase records are verified with, newest first")
-    .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const keys = await apiClient(flags).get<Doc[]>("/v1/machine/erase-record-keys");
-      console.log(render(keys, KEY_COLUMNS, printing(flags)));
-    });
+    .description("the public keys that erase records are verified with, newest first");
+  watchable(keys).action((_, command: Command) => list(command, "/v1/machine/erase-record-keys", KEY_COLUMNS));
 
   group
     .command("erase-retry <id>")
@@ -58,7 +59,7 @@ export function addErase(group: Command): void {
       const flags = command.optsWithGlobals<Flags>();
       const body = flags.reason === undefined ? {} : { reason: flags.reason };
       const answer = await apiClient(flags).post<Doc>(machinePath(id, "erase-retry"), body);
-      console.log(render([answer], machine.columns, printing(flags), true));
+      print(render([answer], machine.columns, printing(flags), true));
     });
 
   group
@@ -72,6 +73,6 @@ export function addErase(group: Command): void {
         flags,
       );
       const answer = await apiClient(flags).post<Doc>(machinePath(id, "erase-override"), { reason: flags.reason });
-      console.log(render([answer], machine.columns, printing(flags), true));
+      print(render([answer], machine.columns, printing(flags), true));
     });
 }

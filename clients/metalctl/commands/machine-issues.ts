@@ -117,15 +117,17 @@ export function addIssues(group: Command): void {
     });
   });
   const keys = { id: "id", severity: "severity" };
-  sortable(issues.command("list").alias("ls").description("all issues there are"), keys).action(
-    async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
+  const list = issues.command("list").alias("ls").description("all issues there are");
+  watchable(sortable(list, keys)).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    await show(flags, async () => {
       const found = await apiClient(flags).get<Doc[]>("/v1/machine/issues");
       const ranked = found.toSorted((a, b) => rank(a) - rank(b) || (field("id")(a) < field("id")(b) ? -1 : 1));
       const rows = flags["sortBy"] === undefined ? ranked : sortBy(found, flags["sortBy"], keys, "id");
-      console.log(render(rows, CATALOGUE_COLUMNS, printing(flags)));
-    },
-  );
+      return render(rows, CATALOGUE_COLUMNS, how);
+    });
+  });
 }
 
 /** The worst come first. */

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { age, span } from "../output/age.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
 
 /** v1.MachineWhyResponse */
@@ -55,7 +55,7 @@ export function addWhy(group: Command): void {
       const flags = command.optsWithGlobals<GlobalFlags>();
       const answer = await ask(apiClient(flags), id);
       const how = printing(flags);
-      if (how.format !== "table") return console.log(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
+      if (how.format !== "table") return print(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
       const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
       console.log([...explanation(answer), "", ...facts].join("\n"));
     });

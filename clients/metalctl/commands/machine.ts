@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { age } from "../output/age.ts";
-import { printing, render, type Column } from "../output/printer.ts";
+import { print, printing, render, type Column } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
@@ -47,7 +48,6 @@ export function addMachineCommands(program: Command): void {
     name: string,
     help: string,
     ask: (id: string, flags: Flags) => [method: string, path: string, body?: unknown],
-    columns: readonly Column<Doc>[] = machine.columns,
   ) =>
     parent
       .command(`${name} <id>`)
@@ -55,9 +55,8 @@ export function addMachineCommands(program: Command): void {
       .action(async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Flags>();
         const [method, path, body] = ask(id, flags);
-        const answer = await apiClient(flags).request<Doc | Doc[] | null>(method, path, { body });
-        const documents = Array.isArray(answer) ? answer : answer ? [answer] : [];
-        console.log(render(documents, columns, printing(flags), !Array.isArray(answer)));
+        const answer = await apiClient(flags).request<Doc | null>(method, path, { body });
+        print(render(answer ? [answer] : [], machine.columns, printing(flags), true));
       });
 
   const power = group.command("power").description("switch machines on and off, choose the boot device");
@@ -95,13 +94,12 @@ export function addMachineCommands(program: Command): void {
       .option("-r, --remove", "undo it");
   }
 
-  onMachine(
-    group,
-    "jobs",
-    "releases and BMC commands: phase, attempts, last error",
-    (id) => ["GET", machinePath(id, "jobs")],
-    JOB_COLUMNS,
-  );
+  const jobs = group.command("jobs <id>").description("releases and BMC commands: phase, attempts, last error");
+  watchable(jobs).action(async (id: string, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    await show(flags, async () => render(await apiClient(flags).get<Doc[]>(machinePath(id, "jobs")), JOB_COLUMNS, how));
+  });
   addMachineLogs(group);
   group
     .command("consolepassword <id>")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import { ALLOCATE_FLAGS, ip, network } from "../resources/network.ts";
 import { newestEvent } from "../resources/machine.ts";
 import { field, type Doc } from "../resources/resource.ts";
@@ -21,7 +22,7 @@ export function addNetworkCommands(program: Command): void {
         ...requestFromFlags(ALLOCATE_FLAGS, flags),
         ...dmz,
       });
-      console.log(render([made], network.columns, printing(flags, "yaml"), true));
+      print(render([made], network.columns, printing(flags, "yaml"), true));
     });
   group
     .command("free <id>")
@@ -29,7 +30,7 @@ export function addNetworkCommands(program: Command): void {
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const freed = await apiClient(flags).delete<Doc>(`/v1/network/free/${encodeURIComponent(id)}`);
-      console.log(render([freed], network.columns, printing(flags, "yaml"), true));
+      print(render([freed], network.columns, printing(flags, "yaml"), true));
     });
   addIssues(addResource(group, ip));
 }
@@ -57,17 +58,18 @@ function* leaksOf({ description, name = "", tags }: Ip, machines: ReadonlyMap<un
 }
 
 function addIssues(group: Command): void {
-  group
-    .command("issues")
-    .description("ephemeral addresses that nobody seems to need any more")
-    .action(async (_, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
+  const issues = group.command("issues").description("ephemeral addresses that nobody seems to need any more");
+  watchable(issues).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    await show(flags, async () => {
       const api = apiClient(flags);
       const [ips, found] = await Promise.all([api.get<(Doc & Ip)[]>("/v1/ip"), api.get<Doc[]>("/v1/machine")]);
       const machines = new Map(found.map((machine) => [machine["id"], machine]));
       const rows = ips
         .filter(({ type }) => type !== "static")
         .flatMap((address) => [...leaksOf(address, machines)].map((description): Doc => ({ ...address, description })));
-      console.log(render(rows, ip.columns, printing(flags)));
+      return render(rows, ip.columns, how);
     });
+  });
 }

@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
 import { sortable, sortBy } from "../output/sort.ts";
+import { show, watchable } from "../output/watch.ts";
 import { size } from "../resources/catalogue.ts";
 import { field, type Doc } from "../resources/resource.ts";
 import {
@@ -40,18 +41,22 @@ function addSuggest(group: Command): void {
       const pairs = field("labels")(flags).split(",").filter(Boolean);
       const labels = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0]!, pair.split("=").slice(1).join("=")]));
       const suggested = { id: id ?? randomUUID(), name, description, constraints, labels };
-      console.log(render([suggested], size.columns, printing(flags, "yaml"), true));
+      print(render([suggested], size.columns, printing(flags, "yaml"), true));
     });
 }
 
 function addUsage(group: Command): void {
   const usage = group.command("usage").description("see current usage of size reservations");
-  sortable(addFlags(usage, RESERVATION_USAGE_FILTERS), RESERVATION_USAGE_KEYS).action(async (_, command: Command) => {
+  const list = sortable(addFlags(usage, RESERVATION_USAGE_FILTERS), RESERVATION_USAGE_KEYS);
+  watchable(list).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
     const query = requestFromFlags(RESERVATION_USAGE_FILTERS, flags);
-    const found = await apiClient(flags).post<Doc[] | null>("/v1/size/reservations/usage", query);
-    const rows = sortBy(found ?? [], flags["sortBy"], RESERVATION_USAGE_KEYS, "project,size,partition,id");
-    console.log(render(rows, RESERVATION_USAGE_COLUMNS, printing(flags)));
+    await show(flags, async () => {
+      const found = await apiClient(flags).post<Doc[] | null>("/v1/size/reservations/usage", query);
+      const rows = sortBy(found ?? [], flags["sortBy"], RESERVATION_USAGE_KEYS, "project,size,partition,id");
+      return render(rows, RESERVATION_USAGE_COLUMNS, how);
+    });
   });
 }
 

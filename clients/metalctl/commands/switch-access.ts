@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { isTabular, printing, render } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import { connectionsOf, nicsOf, switches } from "../resources/switch.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
@@ -13,14 +14,15 @@ const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI - Filter"
 
 export function addSwitchAccess(group: Command): void {
   const filters = switches.filters ?? [];
-  addFlags(group.command("detail").description("ports with their machines and filters"), filters).action(
-    async (_, command: Command) => {
-      const flags = command.optsWithGlobals<GlobalFlags & Record<string, unknown>>();
+  const detail = group.command("detail").description("ports with their machines and filters");
+  watchable(addFlags(detail, filters)).action(async (_, command: Command) => {
+    const flags = command.optsWithGlobals<GlobalFlags & Record<string, unknown>>();
+    const how = printing(flags);
+    await show(flags, async () => {
       const found = await apiClient(flags).post<Doc[]>("/v1/switch/find", requestFromFlags(filters, flags));
-      const how = printing(flags);
-      console.log(render(isTabular(how.format) ? found.flatMap(detailRows) : found, DETAIL, how));
-    },
-  );
+      return render(isTabular(how.format) ? found.flatMap(detailRows) : found, DETAIL, how);
+    });
+  });
   const onSwitch = (name: string, help: string, programOf: (leaf: Doc) => string[]) =>
     group
       .command(`${name} <id>`)

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
-import { printing, render } from "../output/printer.ts";
+import { print, printing, render } from "../output/printer.ts";
 import { connectionsOf, nicsOf, switches } from "../resources/switch.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
@@ -33,7 +33,7 @@ export function addSwitchCommands(program: Command): void {
       const { rack_id, description, console_command } = await api.get<Doc>(path(id));
       const wanted = { id, rack_id, description, console_command, mode: "replace" };
       const answer = await api.post<Doc>("/v1/switch", wanted);
-      console.log(render([answer], switches.columns, printing(flags, "yaml"), true));
+      print(render([answer], switches.columns, printing(flags, "yaml"), true));
     });
 
   group
@@ -44,7 +44,7 @@ export function addSwitchCommands(program: Command): void {
     .action(async (old_switch_id: string, new_switch_id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const answer = await apiClient(flags).post<Doc>("/v1/switch/migrate", { old_switch_id, new_switch_id });
-      console.log(render([answer], switches.columns, printing(flags, "yaml"), true));
+      print(render([answer], switches.columns, printing(flags, "yaml"), true));
     });
 
   addConnectedMachines(group);
@@ -62,7 +62,7 @@ export function addSwitchCommands(program: Command): void {
         const flags = command.optsWithGlobals<Flags>();
         const nic = command.opts<Flags>().port ?? flags.port;
         if (!nic) throw new Refusal("which port?", { next: `--port, one of: metalctl switch describe ${id}` });
-        console.log(render([portOf(await ask(id, nic, flags), nic)], PORT, printing(flags, "yaml"), true));
+        print(render([portOf(await ask(id, nic, flags), nic)], PORT, printing(flags, "yaml"), true));
       });
   onPort("describe", "the state of a port", (id, _, flags) => apiClient(flags).get<Doc>(path(id)));
   for (const status of ["UP", "DOWN"])

@@ -6,6 +6,7 @@ import type { GlobalFlags } from "../configuration.ts";
 import { explain } from "../explain.ts";
 import { Refusal } from "../errors.ts";
 import { durationOf } from "./duration.ts";
+import { print } from "./printer.ts";
 
 const SHORTEST_MS = 500;
 /** ECMA-48: cursor home, erase what is below, erase to the end of a line. */
@@ -25,7 +26,7 @@ export async function show(
   flags: GlobalFlags & { watch?: unknown; interval?: unknown },
   list: () => Promise<string>,
 ): Promise<void> {
-  if (flags.watch !== true) return console.log(await list());
+  if (flags.watch !== true) return print(await list());
   const wait = durationOf(String(flags.interval), "--interval");
   if (wait < SHORTEST_MS) throw new Refusal(`--interval: ask at most every ${SHORTEST_MS} ms`);
   // What is wrong from the beginning is no news to wait for.

@@ -45,11 +45,15 @@ function root(): Command {
     .option("--api-token <token>", "a bearer token, instead of the context's credentials")
     .option("--kubeconfig <file>", "where the token of the log-in is, instead of $KUBECONFIG or ~/.kube/config")
     .option("-o, --output-format <format>", FORMATS.join("|"))
-    .option("--template <template>", "fields for -o template, e.g. '{{ .id }}:{{ .size.id }}'")
+    .option(
+      "--template <template>",
+      "for -o template: Go's, over the fields of -o json, e.g. '{{ .id }}:{{ .size.id }}'",
+    )
     .option("--no-headers", "tables without header")
     .option("--yes-i-really-mean-it", "do not ask, not even before what cannot be undone")
     .option("--debug", "print every request to standard error")
     .option("--force-color", "colours and icons although the output is no terminal")
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", "\nEvery flag can be given as a variable: METALCTL_API_URL for --api-url.")
     .configureOutput({ outputError: (text, write) => write(complaint(text)) })
     .exitOverride();

@@ -200,6 +200,7 @@ it("leaves out of a table what would steer the terminal", async () => {
 it("writes a page of documentation for every command", async () => {
   expect((await api.metalctl("markdown", "pages")).stdout).toMatch(/^\d+ pages in pages; begin with metalctl\.md\n$/);
   const page = readFileSync(join(api.folder, "pages", "metalctl_machine_list.md"), "utf8");
+  expect(page).toContain("### Examples\n\n```sh\n# all there are, with more columns\nmetalctl machine list -o wide\n");
   expect(page).toMatch(/^## metalctl machine list\n\nlist all machine entities\n/);
   expect(page).toContain("| `--project <value>` | only with this project |");
   expect(page).toContain("- [metalctl machine](metalctl_machine.md)");

@@ -8,6 +8,7 @@ import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { column, field, type Doc, type Flag } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
@@ -77,7 +78,15 @@ function pretty(body: unknown): unknown {
 export function addAuditCommands(program: Command): void {
   const group = program.command("audit").description("who did what");
   const list = addFlags(
-    group.command("list").alias("ls").description("entries of the audit trail, newest first"),
+    examples(
+      group.command("list").alias("ls").description("entries of the audit trail, newest first"),
+      ["the last hour", ""],
+      [
+        "what somebody was refused on a day",
+        "--user ann --from '2026-11-24 00:00:00' --to '2026-11-25 00:00:00' --status-code 403",
+      ],
+      ["what was done to a machine in the last week", "--machine $MACHINE --from 7d"],
+    ),
     FILTERS,
   )
     .option("--from <time>", "a time, or how long ago: 1h", "1h")
@@ -99,10 +108,11 @@ export function addAuditCommands(program: Command): void {
       return render(sorted, COLUMNS, printing(flags));
     });
   });
-  group
-    .command("describe <request-id>")
-    .alias("get")
-    .description("one entry of the audit trail")
+  examples(
+    group.command("describe <request-id>").alias("get").description("one entry of the audit trail"),
+    ["with its body in many lines", "$REQUEST --prettify-body"],
+    ["what was asked", "$REQUEST --phase request"],
+  )
     .option("--phase <phase>", "request, response, single, error, opened or closed", "response")
     .option("--prettify-body", "show a body of JSON in many lines")
     .action(async (rqid: string, _, command: Command) => {

@@ -4,6 +4,7 @@ import { apiClient, configPath, readConfigFile, type GlobalFlags } from "../conf
 import { FORMATS } from "../output/formats.ts";
 import { field, type Doc } from "../resources/resource.ts";
 import { SCRIPTS } from "./completion-scripts.ts";
+import { type Example, examples } from "./examples.ts";
 
 /** Nobody waits longer for a tab; what is not there by then is not offered. */
 const PATIENCE_MS = 2_000;
@@ -44,12 +45,17 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 
 type Candidate = readonly [word: string, help: string];
 
+/** How a shell is told for good. */
+const SETUP: Readonly<Record<string, Example>> = {
+  bash: ["for all of your shells to come", "> ~/.local/share/bash-completion/completions/metalctl"],
+  zsh: ["for all of your shells to come", '> "${fpath[1]}/_metalctl"'],
+  fish: ["for all of your shells to come", "> ~/.config/fish/completions/metalctl.fish"],
+};
+
 export function addCompletion(program: Command): void {
   const group = program.command("completion").description("completion of commands, flags and ids for a shell");
   for (const [shell, script] of Object.entries(SCRIPTS))
-    group
-      .command(shell)
-      .description(`the completion of ${shell}, to be sourced`)
+    examples(group.command(shell).description(`the completion of ${shell}, to be sourced`), SETUP[shell]!)
       .option("--no-descriptions", "only words")
       .action(({ descriptions }: { descriptions: boolean }) =>
         console.log(descriptions ? script : script.replaceAll("__complete", "__completeNoDesc")),

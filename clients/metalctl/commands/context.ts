@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { configPath, readConfigFile, writeConfigFile, type ConfigFile, type GlobalFlags } from "../configuration.ts";
 import { isTabular, print, printing, render } from "../output/printer.ts";
 import { column, type Doc } from "../resources/resource.ts";
+import { examples } from "./examples.ts";
 
 const EXAMPLE = `
 ~/.metalctl/config.yaml:
@@ -22,25 +23,26 @@ contexts:
 const COLUMNS = [column("Name", "name"), column("API URL", "url"), column("Issuer URL", "issuer_url")];
 
 export function addContextCommands(program: Command): void {
-  const group = program
-    .command("context [name]")
-    .alias("ctx")
-    .description("list contexts, or switch to one; - for the previous")
+  const group = examples(
+    program.command("context [name]").alias("ctx").description("list contexts, or switch to one; - for the previous"),
+    ["all of the config file", ""],
+    ["speak to another API from now on", "prod"],
+    ["and back again", "-"],
+  )
     .addHelpText("after", EXAMPLE)
     .action((name: string | undefined, _, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags>();
       if (name === undefined) list(flags);
       else choose(name, flags);
     });
-  group
-    .command("list")
-    .alias("ls")
-    .description("all contexts; the current one is marked")
-    .action((_, command: Command) => list(command.optsWithGlobals<GlobalFlags>()));
-  group
-    .command("short")
-    .description("only the name of the current context")
-    .action((_, command: Command) => console.log(open(command.optsWithGlobals<GlobalFlags>()).config.current ?? ""));
+  examples(group.command("list").alias("ls").description("all contexts; the current one is marked"), [
+    "as YAML",
+    "-o yaml",
+  ]).action((_, command: Command) => list(command.optsWithGlobals<GlobalFlags>()));
+  examples(group.command("short").description("only the name of the current context"), [
+    "for a shell's prompt",
+    "",
+  ]).action((_, command: Command) => console.log(open(command.optsWithGlobals<GlobalFlags>()).config.current ?? ""));
 }
 
 function open(flags: GlobalFlags): { path: string; config: ConfigFile } {

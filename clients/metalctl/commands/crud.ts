@@ -8,6 +8,7 @@ import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { field, VERBS, type Doc, type Resource, type Verb } from "../resources/resource.ts";
 import { edit, readDocuments } from "./documents.ts";
+import { type Example, examples } from "./examples.ts";
 import { confirmed } from "./prompt.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
@@ -16,6 +17,31 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   describe: ["get"],
   delete: ["destroy", "rm", "remove"],
 };
+
+/** Examples that all nouns have. */
+function usualExamples({ name, example }: Resource): Readonly<Record<Verb, readonly Example[]>> {
+  return {
+    list: [
+      ["all there are, with more columns", "-o wide"],
+      ["the whole documents, for a program", "-o json"],
+    ],
+    describe: [
+      ["all that is known, as YAML", example],
+      ["the same as a file to change and apply", `${example} -o yaml > ${name}.yaml`],
+    ],
+    create: [["what a file describes; - is standard input", `-f ${name}.yaml`]],
+    update: [["as a file says", `-f ${name}.yaml`]],
+    apply: [
+      ["create what is not there, update what is", `-f ${name}.yaml`],
+      ["unattended: ask nothing, show a table at the end", "-f - --skip-security-prompts --bulk-output"],
+    ],
+    delete: [
+      ["by its id", example],
+      ["all that a file describes", `-f ${name}.yaml`],
+    ],
+    edit: [["in the editor that EDITOR names", example]],
+  };
+}
 
 type Options = GlobalFlags & Record<string, unknown>;
 
@@ -57,7 +83,7 @@ export function addResource(parent: Command, resource: Resource): Command {
   const verb = (name: Verb, usage: string, help: string) => {
     const command = group.command(usage).description(help);
     for (const alias of [...(ALIASES[name] ?? []), ...(resource.verbAliases?.[name] ?? [])]) command.alias(alias);
-    return command;
+    return examples(command, ...usualExamples(resource)[name], ...(resource.examples?.[name] ?? []));
   };
   const print = (documents: Doc[], flags: Options, single: boolean) => {
     const how = printing(flags, single ? "yaml" : "table");

@@ -6,6 +6,22 @@ import { field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addAllocation } from "./machine-create.ts";
 import { runAttached } from "./switch-access.ts";
+import { examples } from "./examples.ts";
+
+const RULES = `
+rules.yaml:
+
+egress:
+- comment: names and time
+  protocol: UDP
+  ports: [53, 123]
+  to: [0.0.0.0/0]
+ingress:
+- comment: the shop
+  protocol: TCP
+  ports: [80, 443]
+  from: [0.0.0.0/0]
+`;
 
 interface Network {
   readonly ips: readonly string[];
@@ -15,10 +31,16 @@ interface Network {
 
 export function addFirewallCommands(program: Command): void {
   const group = addResource(program, firewall);
-  addAllocation(group, firewall).option("--firewall-rules-file <file>", "egress and ingress rules, YAML");
-  group
-    .command("ssh <id>")
-    .description("log in to a firewall at its public address")
+  examples(addAllocation(group, firewall), [
+    "that lets only what a file says in and out",
+    "--size c1-large-x86 --partition fra-equ01 --project $PROJECT --hostname fw01 --image firewall-ubuntu-3.0 --networks $NETWORK,internet --firewall-rules-file rules.yaml",
+  ])
+    .option("--firewall-rules-file <file>", "egress and ingress rules, YAML")
+    .addHelpText("after", RULES);
+  examples(group.command("ssh <id>").description("log in to a firewall at its public address"), [
+    "with a certain key",
+    "$MACHINE -i ~/.ssh/id_ed25519",
+  ])
     .option("-i, --identity <file>", "the key to log in with")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags & { identity?: string }>();

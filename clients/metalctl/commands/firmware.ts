@@ -8,6 +8,7 @@ import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, type Doc } from "../resources/resource.ts";
 import { reallyMeant } from "./prompt.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Readonly<Record<"kind" | "vendor" | "board" | "revision" | "machineid", string>>;
 type Revisions = Record<string, { VendorRevisions: Record<string, { BoardRevisions: Record<string, string[]> }> }>;
@@ -26,10 +27,11 @@ const named = (command: Command): Command =>
 
 export function addFirmwareCommands(program: Command): void {
   const group = program.command("firmware").description("list, upload and remove firmwares");
-  const list = group
-    .command("list")
-    .alias("ls")
-    .description("list firmwares")
+  const list = examples(
+    group.command("list").alias("ls").description("list firmwares"),
+    ["those for one board", "--kind bios --vendor supermicro --board x11dpt-b"],
+    ["those that fit a machine", "--machineid $MACHINE"],
+  )
     .option("--kind <kind>", "bmc or bios")
     .option("--vendor <vendor>", "the vendor")
     .option("--board <board>", "the board type")
@@ -48,15 +50,23 @@ export function addFirmwareCommands(program: Command): void {
 
   const upload = group.command("upload").description("upload a firmware");
   for (const kind of KINDS)
-    named(upload.command(`${kind} <file>`).description(`upload a ${kind.toUpperCase()} firmware`)).action(
-      async (file: string, _, command: Command) => {
-        const flags = command.optsWithGlobals<Flags>();
-        const form = { file: await openAsBlob(file) };
-        await apiClient(flags).request("PUT", pathOf({ ...flags, kind }), { form });
-      },
-    );
+    named(
+      examples(upload.command(`${kind} <file>`).description(`upload a ${kind.toUpperCase()} firmware`), [
+        "for a board",
+        "firmware.bin --vendor supermicro --board x11dpt-b --revision 3.5",
+      ]),
+    ).action(async (file: string, _, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const form = { file: await openAsBlob(file) };
+      await apiClient(flags).request("PUT", pathOf({ ...flags, kind }), { form });
+    });
 
-  named(group.command("delete").aliases(["destroy", "rm", "remove"]).description("delete a firmware"))
+  named(
+    examples(group.command("delete").aliases(["destroy", "rm", "remove"]).description("delete a firmware"), [
+      "one revision",
+      "--kind bios --vendor supermicro --board x11dpt-b --revision 3.4",
+    ]),
+  )
     .requiredOption("--kind <kind>", "bmc or bios")
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -74,9 +84,12 @@ function rowsOf(revisions: Revisions): Doc[] {
 
 /** `machine reinstall` and `machine update-firmware`: what replaces something in a machine. */
 export function addMachineUpdates(machines: Command): void {
-  machines
-    .command("reinstall <id>")
-    .description("install an operating system again; addresses and all but the disks of the system stay")
+  examples(
+    machines
+      .command("reinstall <id>")
+      .description("install an operating system again; addresses and all but the disks of the system stay"),
+    ["with a newer image", "$MACHINE --image debian-12.0.20261101 -d 'new kernel'"],
+  )
     .requiredOption("--image <id>", "exactly this image")
     .option("-d, --description <text>", "why")
     .action(async (id: string, _, command: Command) => {
@@ -91,9 +104,12 @@ export function addMachineUpdates(machines: Command): void {
     .alias("firmware-update")
     .description("update the firmware of a machine");
   for (const kind of KINDS)
-    update
-      .command(`${kind} <id>`)
-      .description(`update the ${kind.toUpperCase()} firmware; see how it goes with: machine jobs`)
+    examples(
+      update
+        .command(`${kind} <id>`)
+        .description(`update the ${kind.toUpperCase()} firmware; see how it goes with: machine jobs`),
+      ["to a revision that was uploaded", "$MACHINE --revision 3.5 -d 'security fix'"],
+    )
       .requiredOption("--revision <revision>", "the firmware revision")
       .option("-d, --description <text>", "why", "")
       .action(async (id: string, _, command: Command) => {

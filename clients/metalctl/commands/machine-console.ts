@@ -9,6 +9,7 @@ import { Refusal } from "../errors.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { field, type Doc } from "../resources/resource.ts";
 import { runAttached } from "./switch-access.ts";
+import { examples } from "./examples.ts";
 
 /** Where metal-console listens, on the API's host. */
 const CONSOLE_PORT = "5222";
@@ -20,7 +21,14 @@ const TOKEN_VARIABLE = "LC_METAL_STACK_OIDC_TOKEN";
 type Flags = GlobalFlags & Partial<Record<"ipmiuser" | "ipmipassword" | "sshidentity" | "last", string>>;
 
 export function addMachineConsole(group: Command, ipmi: Command): void {
-  withCredentials(group.command("console <id>").description("the serial console of a machine"))
+  withCredentials(
+    examples(
+      group.command("console <id>").description("the serial console of a machine"),
+      ["of a machine of yours", "$MACHINE"],
+      ["straight from its BMC", "$MACHINE --ipmi"],
+      ["of any machine, as administrator", "$MACHINE --admin"],
+    ),
+  )
     .option("-i, --sshidentity <file>", "the key to log in with")
     .option("--ipmi", "straight from the BMC, with ipmitool")
     .option("--admin", "as administrator: your token is the password")
@@ -41,7 +49,12 @@ export function addMachineConsole(group: Command, ipmi: Command): void {
         throw new Refusal("an administrator's console takes your token as password", { next: "metalctl login" });
       withAskpass((env) => ssh(["-o", "PubkeyAuthentication=no"], env));
     });
-  withCredentials(ipmi.command("events <id>").alias("event").description("the event log of a BMC, with ipmitool"))
+  withCredentials(
+    examples(ipmi.command("events <id>").alias("event").description("the event log of a BMC, with ipmitool"), [
+      "the newest 50",
+      "$MACHINE -n 50",
+    ]),
+  )
     .option("-n, --last <number>", "so many of the newest", "10")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();

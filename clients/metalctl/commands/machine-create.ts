@@ -7,6 +7,7 @@ import type { Doc, Resource } from "../resources/resource.ts";
 import { forEachDocument, withFile } from "./crud.ts";
 import { readDocuments } from "./documents.ts";
 import { textOrFile } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, string | boolean | undefined>;
 
@@ -58,10 +59,24 @@ export function allocationRequest(flags: Flags): Doc {
 
 /** Adds `create` to machines or firewalls. */
 export function addAllocation(group: Command, resource: Resource): Command {
-  const create = group
-    .command("create")
-    .alias("allocate")
-    .description(`allocate a ${resource.name}: it installs the image and joins the networks`)
+  const create = examples(
+    group
+      .command("create")
+      .alias("allocate")
+      .description(`allocate a ${resource.name}: it installs the image and joins the networks`),
+    [
+      "any that waits; see also: size list, image list, network list",
+      "--size c1-large-x86 --partition fra-equ01 --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK,internet -p @~/.ssh/id_ed25519.pub",
+    ],
+    [
+      "this very one, and show its way until it is in use",
+      "--id $MACHINE --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK --wait",
+    ],
+    [
+      "with an address of yours in the internet",
+      "--id $MACHINE --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK,internet:noauto --ips 203.0.113.9",
+    ],
+  )
     .option("-n, --name <name>", "name")
     .option("-d, --description <text>", "description")
     .option("-H, --hostname <name>", "hostname")

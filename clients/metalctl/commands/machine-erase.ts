@@ -7,6 +7,7 @@ import { machine } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { reallyMeant } from "./prompt.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & { readonly reason?: string };
 
@@ -39,21 +40,28 @@ async function list(command: Command, path: string, columns: readonly Column<Doc
 }
 
 export function addErase(group: Command): void {
-  const records = group
-    .command("erase-records <id>")
-    .description("signed records of how and when each disk was erased, newest first; also of machines that are gone");
+  const records = examples(
+    group
+      .command("erase-records <id>")
+      .description("signed records of how and when each disk was erased, newest first; also of machines that are gone"),
+    ["with all that was tried", "$MACHINE -o wide"],
+  );
   watchable(records).action((id: string, _, command: Command) =>
     list(command, machinePath(id, "erase-records"), RECORD_COLUMNS),
   );
 
-  const keys = group
-    .command("erase-record-keys")
-    .description("the public keys that erase records are verified with, newest first");
+  const keys = examples(
+    group
+      .command("erase-record-keys")
+      .description("the public keys that erase records are verified with, newest first"),
+    ["to verify records with", "-o json"],
+  );
   watchable(keys).action((_, command: Command) => list(command, "/v1/machine/erase-record-keys", KEY_COLUMNS));
 
-  group
-    .command("erase-retry <id>")
-    .description("erase a quarantined machine again, or one that was given up")
+  examples(
+    group.command("erase-retry <id>").description("erase a quarantined machine again, or one that was given up"),
+    ["after a repair", "$MACHINE --reason 'cable replaced'"],
+  )
     .option("--reason <text>", "why; it is kept with the release and in the audit")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -62,9 +70,12 @@ export function addErase(group: Command): void {
       print(render([answer], machine.columns, printing(flags), true));
     });
 
-  group
-    .command("erase-override <id>")
-    .description("let a quarantined machine go without proof; its last tenant's data may still be on it")
+  examples(
+    group
+      .command("erase-override <id>")
+      .description("let a quarantined machine go without proof; its last tenant's data may still be on it"),
+    ["when the disk is another", "$MACHINE --reason 'disk replaced, the old one was shredded'"],
+  )
     .requiredOption("--reason <text>", "why nobody's data is at risk; it is kept with the machine and in the audit")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();

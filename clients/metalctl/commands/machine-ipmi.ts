@@ -9,6 +9,7 @@ import { ERROR_THRESHOLD, FILTERS } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import type { Doc } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
@@ -25,21 +26,30 @@ const filtered = (command: Command) =>
   watchable(sortable(addFlags(command, [...FILTERS, ERROR_THRESHOLD]), IPMI_SORT_KEYS));
 
 export function addMachineIpmi(group: Command): Command {
-  const ipmi = filtered(group.command("ipmi [id]").description("what the BMCs say: power, firmware, serial numbers"));
+  const ipmi = filtered(
+    examples(
+      group.command("ipmi [id]").description("what the BMCs say: power, firmware, serial numbers"),
+      ["of a rack, with serial numbers", "--partition fra-equ01 --rack rack01 -o wide"],
+      ["all of one machine", "$MACHINE"],
+    ),
+  );
   ipmi.action(async (id: string | undefined, _, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags, id ? "yaml" : "table");
     await show(flags, async () => render(await find(id, flags), IPMI_COLUMNS, how, id !== undefined));
   });
-  filtered(ipmi.command("chassis-list [id]").description("machines by the chassis they are in")).action(
-    async (id: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const how = printing(flags);
-      await show(flags, async () => {
-        const chassis = byChassis(await find(id, flags));
-        return isTabular(how.format) ? render(chassisRows(chassis), CHASSIS_COLUMNS, how) : render(chassis, [], how);
-      });
-    },
-  );
+  filtered(
+    examples(ipmi.command("chassis-list [id]").description("machines by the chassis they are in"), [
+      "of a partition",
+      "--partition fra-equ01",
+    ]),
+  ).action(async (id: string | undefined, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const how = printing(flags);
+    await show(flags, async () => {
+      const chassis = byChassis(await find(id, flags));
+      return isTabular(how.format) ? render(chassisRows(chassis), CHASSIS_COLUMNS, how) : render(chassis, [], how);
+    });
+  });
   return ipmi;
 }

@@ -11,6 +11,7 @@ import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { durationOf } from "../output/duration.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown> & { lastEventErrorThreshold?: string };
 
@@ -101,10 +102,15 @@ function rowsOf({ evaluation_result: result, issues, machines }: Evaluation): Do
 }
 
 export function addIssues(group: Command): void {
-  const issues = addFlags(group.command("issues [id]").description("machines that need a look, and why"), [
-    ...FILTERS,
-    ERROR_THRESHOLD,
-  ])
+  const issues = addFlags(
+    examples(
+      group.command("issues [id]").description("machines that need a look, and why"),
+      ["the worst alone", "--severity critical"],
+      ["all but those known to be off", "--omit liveliness-not-available,liveliness-dead"],
+      ["of one machine", "$MACHINE"],
+    ),
+    [...FILTERS, ERROR_THRESHOLD],
+  )
     .option("--only <ids>", "only these issues")
     .option("--omit <ids>", "all but these issues")
     .option("--severity <severity>", "minor, major or critical at least");
@@ -117,7 +123,10 @@ export function addIssues(group: Command): void {
     });
   });
   const keys = { id: "id", severity: "severity" };
-  const list = issues.command("list").alias("ls").description("all issues there are");
+  const list = examples(issues.command("list").alias("ls").description("all issues there are"), [
+    "by their names",
+    "--sort-by id",
+  ]);
   watchable(sortable(list, keys)).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags);

@@ -7,6 +7,7 @@ import { show, watchable } from "../output/watch.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { ERROR_THRESHOLD } from "../resources/machine.ts";
+import { examples } from "./examples.ts";
 
 const MESSAGE_SHOWN = 120;
 
@@ -30,11 +31,11 @@ interface Events {
 }
 
 export function addMachineLogs(group: Command): void {
-  const logs = group
-    .command("logs <id>")
-    .alias("log")
-    .description("provisioning events, newest first")
-    .option(ERROR_THRESHOLD.flags, "how old the last error may be to be shown", "168h");
+  const logs = examples(
+    group.command("logs <id>").alias("log").description("provisioning events, newest first"),
+    ["as they come", "$MACHINE --watch"],
+    ["with an error of the last month", "$MACHINE --last-event-error-threshold 30d"],
+  ).option(ERROR_THRESHOLD.flags, "how old the last error may be to be shown", "168h");
   watchable(logs).action(async (id: string, _, command: Command) => {
     const flags = command.optsWithGlobals<GlobalFlags>();
     const how = printing(flags);

@@ -5,6 +5,7 @@ import { machinePath } from "../resources/machine-path.ts";
 import { age, span } from "../output/age.ts";
 import { print, printing, render } from "../output/printer.ts";
 import type { Doc } from "../resources/resource.ts";
+import { examples } from "./examples.ts";
 
 /** v1.MachineWhyResponse */
 interface Why {
@@ -48,17 +49,18 @@ export async function whyAsComment(api: ApiClient, id: string): Promise<string[]
 }
 
 export function addWhy(group: Command): void {
-  group
-    .command("why <id>")
-    .description("what a machine is doing, since when, what comes next and what you can do")
-    .action(async (id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<GlobalFlags>();
-      const answer = await ask(apiClient(flags), id);
-      const how = printing(flags);
-      if (how.format !== "table") return print(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
-      const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
-      console.log([...explanation(answer), "", ...facts].join("\n"));
-    });
+  examples(
+    group.command("why <id>").description("what a machine is doing, since when, what comes next and what you can do"),
+    ["for a person", "$MACHINE"],
+    ["for a script", "$MACHINE -o template --template '{{ .state }}'"],
+  ).action(async (id: string, _, command: Command) => {
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    const answer = await ask(apiClient(flags), id);
+    const how = printing(flags);
+    if (how.format !== "table") return print(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
+    const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
+    console.log([...explanation(answer), "", ...facts].join("\n"));
+  });
 }
 
 const WHY_COLUMNS = (["state", "doing", "since", "deadline", "next"] as const).map((name) => ({

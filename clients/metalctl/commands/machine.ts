@@ -16,6 +16,7 @@ import { addMachineIpmi } from "./machine-ipmi.ts";
 import { addIssues } from "./machine-issues.ts";
 import { addMachineLogs } from "./machine-logs.ts";
 import { addWhy } from "./machine-why.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
@@ -49,15 +50,14 @@ export function addMachineCommands(program: Command): void {
     help: string,
     ask: (id: string, flags: Flags) => [method: string, path: string, body?: unknown],
   ) =>
-    parent
-      .command(`${name} <id>`)
-      .description(help)
-      .action(async (id: string, _, command: Command) => {
+    examples(parent.command(`${name} <id>`).description(help), ["one machine", "$MACHINE"]).action(
+      async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Flags>();
         const [method, path, body] = ask(id, flags);
         const answer = await apiClient(flags).request<Doc | null>(method, path, { body });
         print(render(answer ? [answer] : [], machine.columns, printing(flags), true));
-      });
+      },
+    );
 
   const power = group.command("power").description("switch machines on and off, choose the boot device");
   for (const action of POWER)
@@ -94,16 +94,20 @@ export function addMachineCommands(program: Command): void {
       .option("-r, --remove", "undo it");
   }
 
-  const jobs = group.command("jobs <id>").description("releases and BMC commands: phase, attempts, last error");
+  const jobs = examples(
+    group.command("jobs <id>").description("releases and BMC commands: phase, attempts, last error"),
+    ["until they are done", "$MACHINE --watch"],
+  );
   watchable(jobs).action(async (id: string, _, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags);
     await show(flags, async () => render(await apiClient(flags).get<Doc[]>(machinePath(id, "jobs")), JOB_COLUMNS, how));
   });
   addMachineLogs(group);
-  group
-    .command("consolepassword <id>")
-    .description("the password of the metal user")
+  examples(group.command("consolepassword <id>").description("the password of the metal user"), [
+    "with a reason, which is kept",
+    "$MACHINE --reason 'network is down'",
+  ])
     .requiredOption("--reason <text>", "why you need it")
     .action(async (id: string, _, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();

@@ -2,24 +2,24 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Option } from "commander";
+import { exampleLines, examples, examplesOf, pathOf } from "./examples.ts";
 
 const DEFAULT_FOLDER = "docs";
 
 export function addMarkdown(program: Command): void {
-  program
-    .command("markdown [folder]")
-    .description("create markdown documentation: a page for every command")
-    .action(async (folder: string = DEFAULT_FOLDER) => {
-      // Only now everything is wanted; the module imports this one.
-      const { createProgram } = await import("../program.ts");
-      const pages = pagesOf(await createProgram());
-      mkdirSync(folder, { recursive: true });
-      for (const [name, text] of pages) writeFileSync(join(folder, name), text);
-      console.log(`${pages.length} pages in ${folder}; begin with ${pages[0]![0]}`);
-    });
+  examples(
+    program.command("markdown [folder]").description("create markdown documentation: a page for every command"),
+    ["in a folder of its own", "metalctl-docs"],
+  ).action(async (folder: string = DEFAULT_FOLDER) => {
+    // Only now everything is wanted; the module imports this one.
+    const { createProgram } = await import("../program.ts");
+    const pages = pagesOf(await createProgram());
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of pages) writeFileSync(join(folder, name), text);
+    console.log(`${pages.length} pages in ${folder}; begin with ${pages[0]![0]}`);
+  });
 }
 
-const pathOf = (command: Command): string => (command.parent ? `${pathOf(command.parent)} ` : "") + command.name();
 /** As the original names its pages. */
 const fileOf = (command: Command) => `${pathOf(command).replaceAll(" ", "_")}.md`;
 
@@ -37,7 +37,7 @@ function pageOf(command: Command): string {
     command.description(),
     "```\n" + `${pathOf(command)} ${command.usage()}`.trim() + "\n```",
     ...(command.aliases().length > 0 ? [`Also: ${command.aliases().join(", ")}`] : []),
-
+    ...(examplesOf(command).length > 0 ? ["### Examples", ["```sh", ...exampleLines(command), "```"].join("\n")] : []),
     ...flagsOf("Options", command.options),
     ...(parent ? flagsOf("Options inherited", inherited(parent)) : []),
     ...(related.length > 0 ? ["### See also", related.map(link).join("\n")] : []),

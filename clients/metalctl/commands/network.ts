@@ -7,13 +7,24 @@ import { newestEvent } from "../resources/machine.ts";
 import { field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
 /** Adds `network`, `network allocate`, `network free` and `network ip`. */
 export function addNetworkCommands(program: Command): void {
   const group = addResource(program, network);
-  addFlags(group.command("allocate").description("a private network for a project"), ALLOCATE_FLAGS)
+  addFlags(
+    examples(
+      group.command("allocate").description("a private network for a project"),
+      ["of the usual size", "--name web --project $PROJECT --partition fra-equ01"],
+      [
+        "small, for others to join, with NAT",
+        "--name dmz --project $PROJECT --partition fra-equ01 --dmz --ipv4-prefix-length 26",
+      ],
+    ),
+    ALLOCATE_FLAGS,
+  )
     .option("--dmz", "shared, with NAT and the default route")
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -24,14 +35,14 @@ export function addNetworkCommands(program: Command): void {
       });
       print(render([made], network.columns, printing(flags, "yaml"), true));
     });
-  group
-    .command("free <id>")
-    .description("give a private network back")
-    .action(async (id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const freed = await apiClient(flags).delete<Doc>(`/v1/network/free/${encodeURIComponent(id)}`);
-      print(render([freed], network.columns, printing(flags, "yaml"), true));
-    });
+  examples(group.command("free <id>").description("give a private network back"), [
+    "when its machines are gone",
+    "$NETWORK",
+  ]).action(async (id: string, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const freed = await apiClient(flags).delete<Doc>(`/v1/network/free/${encodeURIComponent(id)}`);
+    print(render([freed], network.columns, printing(flags, "yaml"), true));
+  });
   addIssues(addResource(group, ip));
 }
 
@@ -58,7 +69,10 @@ function* leaksOf({ description, name = "", tags }: Ip, machines: ReadonlyMap<un
 }
 
 function addIssues(group: Command): void {
-  const issues = group.command("issues").description("ephemeral addresses that nobody seems to need any more");
+  const issues = examples(
+    group.command("issues").description("ephemeral addresses that nobody seems to need any more"),
+    ["with their ids", "-o wide"],
+  );
   watchable(issues).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags);

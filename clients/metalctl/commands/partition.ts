@@ -8,6 +8,7 @@ import { partition } from "../resources/catalogue.ts";
 import type { Doc, Flag } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
@@ -80,7 +81,14 @@ const SORT_KEYS = { id: "id", name: "name", description: "description" };
 /** Adds `partition` and `partition capacity`. */
 export function addPartitionCommands(program: Command): void {
   const group = addResource(program, partition);
-  const capacity = addFlags(group.command("capacity").description("show partition capacity"), FILTERS);
+  const capacity = addFlags(
+    examples(
+      group.command("capacity").description("show partition capacity"),
+      ["of all", ""],
+      ["what a project can have", "--id fra-equ01 --size c1-large-x86 --project-id $PROJECT"],
+    ),
+    FILTERS,
+  );
   watchable(sortable(capacity, SORT_KEYS)).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags);

@@ -16,6 +16,7 @@ import {
 } from "../resources/size-rules.ts";
 import { addResource } from "./crud.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown>;
 
@@ -27,9 +28,10 @@ export function addSizeCommands(program: Command): void {
 }
 
 function addSuggest(group: Command): void {
-  group
-    .command("suggest [id]")
-    .description("a size that a machine is of")
+  examples(group.command("suggest [id]").description("a size that a machine is of"), [
+    "to be created",
+    "c1-large-x86 --machine-id $MACHINE --labels vendor=supermicro > size.yaml",
+  ])
     .requiredOption("--machine-id <id>", "the machine")
     .option("--name <name>", "name of the size", "suggested-size")
     .option("--description <text>", "description of the size", "a suggested size")
@@ -46,7 +48,10 @@ function addSuggest(group: Command): void {
 }
 
 function addUsage(group: Command): void {
-  const usage = group.command("usage").description("see current usage of size reservations");
+  const usage = examples(group.command("usage").description("see current usage of size reservations"), [
+    "of a project",
+    "--project $PROJECT",
+  ]);
   const list = sortable(addFlags(usage, RESERVATION_USAGE_FILTERS), RESERVATION_USAGE_KEYS);
   watchable(list).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
@@ -61,9 +66,10 @@ function addUsage(group: Command): void {
 }
 
 function addTry(group: Command): void {
-  group
-    .command("try")
-    .description("try if size and image can be allocated")
+  examples(group.command("try").description("try if size and image can be allocated"), [
+    "before a machine is created",
+    "--size c1-large-x86 --image debian-12.0.20261101",
+  ])
     .requiredOption("--size <id>", "the size")
     .requiredOption("--image <id>", "the image")
     .action(async (_, command: Command) => {

@@ -7,6 +7,7 @@ import { show, watchable } from "../output/watch.ts";
 import { connectionsOf, nicsOf, switches } from "../resources/switch.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI - Filter", "CIDR - Filter"].map((header) =>
   column(header, header.toLowerCase()),
@@ -14,7 +15,10 @@ const DETAIL = ["Partition", "Rack", "Switch", "Port", "Machine", "VNI - Filter"
 
 export function addSwitchAccess(group: Command): void {
   const filters = switches.filters ?? [];
-  const detail = group.command("detail").description("ports with their machines and filters");
+  const detail = examples(group.command("detail").description("ports with their machines and filters"), [
+    "of a rack",
+    "--partition fra-equ01 --rack rack01",
+  ]);
   watchable(addFlags(detail, filters)).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<GlobalFlags & Record<string, unknown>>();
     const how = printing(flags);
@@ -24,13 +28,12 @@ export function addSwitchAccess(group: Command): void {
     });
   });
   const onSwitch = (name: string, help: string, programOf: (leaf: Doc) => string[]) =>
-    group
-      .command(`${name} <id>`)
-      .description(help)
-      .action(async (id: string, _, command: Command) => {
+    examples(group.command(`${name} <id>`).description(help), ["from a machine that reaches it", "leaf01"]).action(
+      async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<GlobalFlags>();
         runAttached(programOf(await apiClient(flags).get<Doc>(`/v1/switch/${encodeURIComponent(id)}`)));
-      });
+      },
+    );
   onSwitch("ssh", "log in to a switch at its management address", (leaf) => {
     const [user, address] = [field("management_user")(leaf), field("management_ip")(leaf)];
     if (!user || !address)

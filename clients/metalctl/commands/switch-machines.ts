@@ -10,6 +10,7 @@ import { icons } from "../resources/machine.ts";
 import { column, field, type Doc } from "../resources/resource.ts";
 import { type Connection, connectionsOf, switches, type Nic } from "../resources/switch.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown> & { readonly size?: string; readonly machineId?: string };
 
@@ -43,7 +44,18 @@ const COLUMNS: readonly Column<Row>[] = [
 
 export function addConnectedMachines(group: Command): void {
   const filters = switches.filters ?? [];
-  const command = addFlags(group.command("connected-machines"), filters)
+  const command = addFlags(
+    examples(
+      group.command("connected-machines"),
+      ["of a rack", "--partition fra-equ01 --rack rack01"],
+      ["where a machine is connected", "--machine-id $MACHINE"],
+      [
+        "as lines for a spreadsheet",
+        "-o template --template '{{ $machines := .machines }}{{ range .switches }}{{ $leaf := .id }}{{ range .connections }}{{ $leaf }},{{ .nic.name }},{{ .machine_id }},{{ (index $machines .machine_id).rackid }}{{ println }}{{ end }}{{ end }}'",
+      ],
+    ),
+    filters,
+  )
     .description("switches with the machines connected to them")
     .option("--size <id>", "only machines of this size")
     .option("--machine-id <id>", "only this machine");

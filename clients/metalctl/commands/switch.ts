@@ -8,6 +8,7 @@ import { column, field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addSwitchAccess } from "./switch-access.ts";
 import { addConnectedMachines } from "./switch-machines.ts";
+import { examples } from "./examples.ts";
 
 type Flags = GlobalFlags & Record<string, unknown> & { readonly port?: string };
 
@@ -23,29 +24,33 @@ export function addSwitchCommands(program: Command): void {
   const group = addResource(program, switches);
   addSwitchAccess(group);
 
-  group
-    .command("replace <id>")
-    .description("put a leaf into replace mode: new hardware that registers under its id gets what its twin has")
-    .action(async (id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const api = apiClient(flags);
-      // Whoever leaves it out clears the console command.
-      const { rack_id, description, console_command } = await api.get<Doc>(path(id));
-      const wanted = { id, rack_id, description, console_command, mode: "replace" };
-      const answer = await api.post<Doc>("/v1/switch", wanted);
-      print(render([answer], switches.columns, printing(flags, "yaml"), true));
-    });
+  examples(
+    group
+      .command("replace <id>")
+      .description("put a leaf into replace mode: new hardware that registers under its id gets what its twin has"),
+    ["before it is taken out of the rack", "leaf01"],
+  ).action(async (id: string, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const api = apiClient(flags);
+    // Whoever leaves it out clears the console command.
+    const { rack_id, description, console_command } = await api.get<Doc>(path(id));
+    const wanted = { id, rack_id, description, console_command, mode: "replace" };
+    const answer = await api.post<Doc>("/v1/switch", wanted);
+    print(render([answer], switches.columns, printing(flags, "yaml"), true));
+  });
 
-  group
-    .command("migrate <old> <new>")
-    .description(
-      "move machine connections and networks from one switch to another of its rack; undo it the other way round",
-    )
-    .action(async (old_switch_id: string, new_switch_id: string, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const answer = await apiClient(flags).post<Doc>("/v1/switch/migrate", { old_switch_id, new_switch_id });
-      print(render([answer], switches.columns, printing(flags, "yaml"), true));
-    });
+  examples(
+    group
+      .command("migrate <old> <new>")
+      .description(
+        "move machine connections and networks from one switch to another of its rack; undo it the other way round",
+      ),
+    ["to a switch that is cabled the same", "leaf01 leaf02"],
+  ).action(async (old_switch_id: string, new_switch_id: string, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const answer = await apiClient(flags).post<Doc>("/v1/switch/migrate", { old_switch_id, new_switch_id });
+    print(render([answer], switches.columns, printing(flags, "yaml"), true));
+  });
 
   addConnectedMachines(group);
 
@@ -54,9 +59,7 @@ export function addSwitchCommands(program: Command): void {
     .description("switch a port on and off")
     .option("--port <port>", "the port; it may also stand behind the command below");
   const onPort = (name: string, help: string, ask: (id: string, nic: string, flags: Flags) => Promise<Doc>) =>
-    port
-      .command(`${name} <id>`)
-      .description(help)
+    examples(port.command(`${name} <id>`).description(help), ["one port", "leaf01 --port swp1"])
       .option("--port <port>", "the port")
       .action(async (id: string, _, command: Command) => {
         const flags = command.optsWithGlobals<Flags>();

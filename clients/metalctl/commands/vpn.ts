@@ -2,13 +2,17 @@
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { field, type Doc } from "../resources/resource.ts";
+import { examples } from "./examples.ts";
 
 export function addVpnCommands(program: Command): void {
-  program
-    .command("vpn")
-    .description("access to the VPN of a project")
-    .command("key")
-    .description("a key with which one client may join, for an hour")
+  examples(
+    program
+      .command("vpn")
+      .description("access to the VPN of a project")
+      .command("key")
+      .description("a key with which one client may join, for an hour"),
+    ["to debug a firewall", "--project $PROJECT --reason 'firewall does not answer'"],
+  )
     .requiredOption("--project <id>", "whose VPN")
     .requiredOption("--reason <text>", "why you need it")
     .option("--no-ephemeral", "the client stays known when it is away")

@@ -13,6 +13,15 @@ export const partition: Resource = {
   aliases: ["partitions"],
   help: "locations of hardware: a rack or a group of racks",
   path: "/v1/partition",
+  example: "fra-equ01",
+  examples: {
+    create: [
+      [
+        "with what its machines boot",
+        "--id fra-equ01 -n Frankfurt --kernelurl https://images.example.org/kernel --imageurl https://images.example.org/initrd.img.lz4 --cmdline console=ttyS1",
+      ],
+    ],
+  },
   columns: [
     column("ID", "id"),
     column("Name", "name"),
@@ -67,6 +76,11 @@ export const size: Resource = {
   aliases: ["sizes"],
   help: "kinds of machines by cores, memory, storage, GPUs",
   path: "/v1/size",
+  example: "c1-large-x86",
+  examples: {
+    list: [["the last by name first", "--sort-by name:desc"]],
+    create: [["for machines with 8 to 16 cores", "--id c1-large-x86 --type cores --min 8 --max 16"]],
+  },
   columns: [
     column("ID", "id"),
     column("Name", "name"),
@@ -95,6 +109,19 @@ export const image: Resource = {
   aliases: ["images"],
   help: "operating systems that machines can be given",
   path: "/v1/image",
+  example: "debian-12.0.20261101",
+  examples: {
+    list: [
+      ["those that firewalls can have", "--features firewall --classification supported"],
+      ["how many machines use each", "--show-usage"],
+    ],
+    create: [
+      [
+        "for machines",
+        "--id debian-12.0.20261101 -n 'Debian 12' --url https://images.example.org/debian.tar.lz4 --features machine",
+      ],
+    ],
+  },
   sortKeys: {
     id: "id",
     name: "name",
@@ -158,6 +185,7 @@ export const filesystemLayout: Resource = {
   aliases: ["filesystemlayouts", "fsl"],
   help: "how disks are divided",
   path: "/v1/filesystemlayout",
+  example: "default",
   columns: [
     column("ID", "id"),
     column("Description", "description"),
@@ -193,6 +221,11 @@ export const project: Resource = {
   aliases: ["projects"],
   help: "what a tenant's machines, networks and addresses belong to",
   path: "/v1/project",
+  example: "$PROJECT",
+  examples: {
+    list: [["those of a tenant", "--tenant acme"]],
+    create: [["with at most 20 machines", "--name web --tenant acme --description 'the shop' --machine-quota 20"]],
+  },
   sortKeys: { id: "meta.id", name: "name", description: "description", tenant: "tenant_id" },
   id: field("meta.id"),
   columns: [
@@ -225,6 +258,10 @@ export const tenant: Resource = {
   aliases: ["tenants"],
   help: "who owns projects",
   path: "/v1/tenant",
+  example: "acme",
+  examples: {
+    create: [["with at most 100 addresses", "--id acme --name 'Acme Inc.' --ip-quota 100"]],
+  },
   sortKeys: { id: "meta.id", name: "name", description: "description" },
   id: field("meta.id"),
   columns: [

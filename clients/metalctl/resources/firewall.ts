@@ -10,6 +10,10 @@ export const firewall: Resource = {
   aliases: ["firewalls", "fw"],
   help: "machines that guard networks",
   path: "/v1/firewall",
+  example: "$MACHINE",
+  examples: {
+    list: [["those of a project", "--project $PROJECT"]],
+  },
   sortKeys: Object.fromEntries(Object.entries(SORT_KEYS).filter(([key]) => key !== "rack")),
   columns: [
     column("ID", "id"),

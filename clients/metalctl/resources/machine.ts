@@ -134,6 +134,16 @@ export const machine: Resource = {
   aliases: ["machines", "ms"],
   help: "servers",
   path: "/v1/machine",
+  example: "$MACHINE",
+  examples: {
+    list: [
+      ["those of a project, the newest first", "--project $PROJECT --sort-by age"],
+      ["what waits in a rack, again and again", "--partition fra-equ01 --rack rack01 --watch"],
+      ["host names and sizes for a script", "-o template --template '{{ .allocation.hostname }}:{{ .size.id }}'"],
+    ],
+    update: [["tags", "$MACHINE --add-tags team=web,stage=prod --remove-tags stage=test"]],
+    delete: [["of one that left the rack for good", "$MACHINE --remove-from-database --yes-i-really-mean-it"]],
+  },
   sortKeys: SORT_KEYS,
   sort: "project,id",
   columns: [

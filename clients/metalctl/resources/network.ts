@@ -41,6 +41,21 @@ export const network: Resource = {
   aliases: ["networks", "nw"],
   help: "external, private and underlay networks",
   path: "/v1/network",
+  example: "$NETWORK",
+  examples: {
+    list: [["those cut from a super network", "--parent tenant-super-fra"]],
+    create: [
+      [
+        "the internet, with NAT",
+        "--id internet --prefixes 203.0.113.0/24 --destination-prefixes 0.0.0.0/0 --nat --vrf 104009",
+      ],
+      [
+        "that private networks are cut from",
+        "--id tenant-super-fra --partition fra-equ01 --prefixes 10.128.0.0/14 --privatesuper --default-ipv4-child-prefix-length 22",
+      ],
+    ],
+    update: [["its prefixes", "internet --add-prefixes 198.51.100.0/24"]],
+  },
   sortKeys: { id: "id", name: "name", description: "description", partition: "partitionid", project: "projectid" },
   sort: "partition,id",
   rows: asTree,
@@ -178,6 +193,17 @@ export const ip: Resource = {
   aliases: ["ips"],
   help: "addresses",
   path: "/v1/ip",
+  example: "203.0.113.9",
+  examples: {
+    list: [["those of a machine", "--machineid $MACHINE"]],
+    create: [
+      ["the next free one", "--network internet --project $PROJECT --name ingress"],
+      [
+        "this very one, and it stays when nobody uses it",
+        "--ipaddress 203.0.113.9 --network internet --project $PROJECT --type static",
+      ],
+    ],
+  },
   sortKeys: {
     ipaddress: "ipaddress",
     id: "allocationuuid",

@@ -1,6 +1,7 @@
 // A resource as metalctl sees it: how to reach it at the API and how to show it. The generic commands do the rest.
 import type { ApiClient, GlobalFlags } from "../configuration.ts";
 import type { SortKeys } from "../output/sort.ts";
+import type { Example } from "../commands/examples.ts";
 import type { Column } from "../output/printer.ts";
 
 /** An API document; resources narrow it where they look inside. */
@@ -48,6 +49,10 @@ export interface Resource {
   /** Comment lines that `describe` puts above a document in YAML. */
   readonly comment?: (api: ApiClient, id: string) => Promise<readonly string[]>;
   readonly deleteHelp?: string;
+  /** An id for examples. */
+  readonly example: string;
+  /** Examples of generic commands beside those that all nouns have. */
+  readonly examples?: Partial<Record<Verb, readonly Example[]>>;
   /** More names of a generic command than all nouns have. */
   readonly verbAliases?: Partial<Record<Verb, readonly string[]>>;
   /** Names of the generic commands this resource has; all unless said. */

@@ -19,6 +19,16 @@ export const sizeReservation: Resource = {
   aliases: ["reservations", "rs"],
   help: "machines of a size that are kept for a project",
   path: "/v1/size/reservations",
+  example: "$RESERVATION",
+  examples: {
+    create: [
+      [
+        "5 machines in each of two partitions",
+        "--size c1-large-x86 --project $PROJECT --partitions fra-equ01,muc-equ01 --amount 5",
+      ],
+    ],
+    update: [["fewer machines", "$RESERVATION --amount 3"]],
+  },
   sortKeys: { id: "id", partition: "partitionids", size: "sizeid", project: "projectid", amount: "amount" },
   columns: [
     column("ID", "id"),
@@ -75,6 +85,7 @@ export const sizeImageConstraint: Resource = {
   aliases: ["imageconstraints", "ic"],
   help: "which images a size can run",
   path: "/v1/size-image-constraint",
+  example: "c1-large-x86",
   columns: [
     column("ID", "id"),
     column("Name", "name"),

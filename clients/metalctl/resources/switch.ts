@@ -78,6 +78,11 @@ export const switches: Resource = {
   aliases: ["switches", "sw"],
   help: "leaf switches",
   path: "/v1/switch",
+  example: "leaf01",
+  examples: {
+    list: [["those of a rack", "--partition fra-equ01 --rack rack01"]],
+    delete: [["with machines still connected to it", "leaf01 --force"]],
+  },
   columns: [
     column("ID", "id"),
     column("Partition", "partition.id"),

@@ -2,8 +2,9 @@
 // The flag on the command line wins over it.
 import type { Command } from "commander";
 
-/** Words of Go's ParseBool for true; the original reads switches so. */
-const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
+/** Words of Go's ParseBool; the original reads switches so. */
+export const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+export const FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False"];
 /** Flags that the original does not have: METALCTL_VERSION is often somebody else's. */
 const WITHOUT = ["--version", "--help"];
 

@@ -38,6 +38,26 @@ describe("a file of documents", () => {
     expect(bulk.stdout).toBe("a\nc\n");
   });
 
+  it("gives a program the documents alone, when it asks for a format", async () => {
+    writeFileSync(join(api.folder, "two.yaml"), "id: a\n---\nid: b\n");
+    api.answers["PUT /metal/v1/size"] = (body) => [201, body];
+    const { stdout } = await api.metalctl("size", "create", "-f", "two.yaml", "-o", "json");
+    expect(JSON.parse(`[${stdout.replace("}\n{", "},{")}]`)).toMatchObject([{ id: "a" }, { id: "b" }]);
+  });
+
+  it("says all itself, and needs ids to delete by", async () => {
+    writeFileSync(join(api.folder, "nameless.yaml"), "name: nameless\n");
+    const both = await api.metalctl("size", "create", "-f", "nameless.yaml", "--name", "other");
+    expect(both.stderr).toBe("Error: --name goes not with a file\nNext: say it in the file\n");
+    const { stderr } = await api.metalctl("size", "delete", "-f", "nameless.yaml");
+    expect(stderr).toMatch(/^Error: document 1 \(nameless\): it has no id\n/);
+    expect((await api.metalctl("size", "update")).stderr).toBe("Error: nothing to update\nNext: give a file with -f\n");
+    expect((await api.metalctl("size", "apply", "-f", "nowhere.yaml")).stderr).toBe(
+      "Error: cannot read nowhere.yaml: there is no such file\n",
+    );
+    expect(api.calls).toEqual([]);
+  });
+
   it("with a mistake is not begun, and the mistake has a place", async () => {
     writeFileSync(join(api.folder, "broken.yaml"), "id: a\n---\nid: [b\nname: c\n");
     const { code, stderr } = await api.metalctl("size", "apply", "-f", "broken.yaml");

@@ -83,7 +83,9 @@ describe("metalctl", () => {
       "--networks",
       "private,internet",
     ];
-    expect((await api.metalctl("firewall", "create", ...where, "--firewall-rules-file", "rules.yaml")).code).toBe(0);
+    expect(
+      (await api.metalctl("firewall", "create", ...where, "-p", "key", "--firewall-rules-file", "rules.yaml")).code,
+    ).toBe(0);
     expect(api.calls[0]!.body).toMatchObject({
       hostname: "fw",
       firewall_rules: { egress: [{ protocol: "tcp", ports: [443], to: ["0.0.0.0/0"] }], ingress: [] },

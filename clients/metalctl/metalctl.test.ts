@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FakeApi, fakeApi } from "./testing/fake-api.ts";
@@ -37,6 +37,46 @@ describe("metalctl", () => {
     const [header, row] = stdout.split("\n");
     expect(header).toMatch(/^ID\s+LAST EVENT\s+WHEN\s+AGE\s+HOSTNAME\s+PROJECT\s+SIZE\s+IMAGE\s+PARTITION\s+RACK$/);
     expect(row).toMatch(/^m-1\s+Phoned Home\s+\d+s\s+[12]m \d+s\s+web\s+p1\s+v1-small-x86\s+Debian 12\s+lab\s+rack-1$/);
+  });
+
+  it("takes values of switches as the original does", async () => {
+    api.answers["POST /metal/v1/network/find"] = [200, []];
+    api.answers["POST /metal/v1/vpn/authkey"] = [200, { auth_key: "k" }];
+    await api.metalctl("network", "ls", "--nat=false", "--underlay=true");
+    const headless = await api.metalctl("network", "ls", "--nat", "--no-headers=true");
+    expect(headless.stdout).toBe("");
+    for (const ephemeral of ["--ephemeral", "--ephemeral=false", "--no-ephemeral"])
+      await api.metalctl("vpn", "key", "--project", "p", "--reason", "r", ephemeral);
+    expect(api.calls.map(({ body }) => body)).toEqual([
+      { nat: false, underlay: true },
+      { nat: true },
+      { pid: "p", reason: "r", ephemeral: true },
+      { pid: "p", reason: "r", ephemeral: false },
+      { pid: "p", reason: "r", ephemeral: false },
+    ]);
+    expect((await api.metalctl("size", "ls", "--nat=false")).stderr).toContain("unknown option '--nat=false'");
+    expect((await api.metalctl("network", "describe", "n", "--nat=false")).stderr).toContain("unknown option '--nat'");
+  });
+
+  it("logs in with the user's own key when none is given, and refuses a machine that nobody could log in to", async () => {
+    api.answers["POST /metal/v1/machine/allocate"] = [200, MACHINE];
+    const words = "machine create --id m --project p --image i --networks n --hostname h".split(" ");
+    expect((await api.metalctl(...words)).stderr).toMatch(/^Error: --sshpublickey is not given, .*\nNext: /);
+    mkdirSync(join(api.folder, ".ssh"));
+    writeFileSync(join(api.folder, ".ssh", "id_rsa.pub"), "ssh-rsa old\n");
+    writeFileSync(join(api.folder, ".ssh", "id_ed25519.pub"), "ssh-ed25519 mine\n");
+    expect((await api.metalctl(...words)).stderr).toMatch(/^log in with the key of .*id_ed25519\.pub/);
+    await api.metalctl(...words, "-p", "@~/.ssh/id_rsa.pub");
+    expect(api.calls.map(({ body }) => (body as { ssh_pub_keys: string[] }).ssh_pub_keys)).toEqual([
+      ["ssh-ed25519 mine"],
+      ["ssh-rsa old"],
+    ]);
+  });
+
+  it("helps with the command that all words behind help name", async () => {
+    expect((await api.metalctl("help", "machine", "why")).stdout).toMatch(
+      /^Usage: metalctl machine why \[options\] <id>\n/,
+    );
   });
 
   it("asks find when there are filters", async () => {

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { CLIENT_VERSION } from "./version.ts";
 import { bindEnvironment } from "./environment.ts";
 import { remember } from "./explain.ts";
+import { setSwitches, withoutSwitchValues } from "./switches.ts";
 import { FORMATS } from "./output/formats.ts";
 import type { GlobalFlags } from "./configuration.ts";
 
@@ -87,9 +88,13 @@ function firstCommand(program: Command, words: readonly string[]): string | unde
 /** Runs one command line. @throws whatever went wrong, for {@link explain} */
 export async function run(words: readonly string[]): Promise<void> {
   if (words.length === 1 && words[0] === "--version") return console.log(CLIENT_VERSION);
+  // "help machine why" is the help of all the words behind it.
+  if (words[0] === "help") return run([...words.slice(1), "--help"]);
   const program = await createProgram(words);
+  const [plain, said] = withoutSwitchValues(program, words);
   program.hook("preAction", async (_, action) => {
     remember(action);
+    setSwitches(action, said);
     const { outputFormat, template } = action.optsWithGlobals<GlobalFlags>();
     if (outputFormat === "template" && template !== undefined) {
       const { compile } = await import("./output/template/template.ts");
@@ -99,7 +104,7 @@ export async function run(words: readonly string[]): Promise<void> {
     const { keepLoggedIn } = await import("./commands/login.ts");
     await keepLoggedIn(action.optsWithGlobals<GlobalFlags>());
   });
-  await program.parseAsync(words, { from: "user" });
+  await program.parseAsync(plain, { from: "user" });
 }
 
 /** What the shells' completion asks for, if the words are its. */

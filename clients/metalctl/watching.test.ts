@@ -55,7 +55,7 @@ it(
 );
 
 describe("metalctl machine create --wait", () => {
-  const words = "machine create --id m --project p --image i --networks n --hostname h --wait".split(" ");
+  const words = "machine create --id m --project p --image i --networks n --hostname h -p key --wait".split(" ");
 
   it(
     "tells of each step, and prints the machine when it is in use",
@@ -160,7 +160,9 @@ describe("metalctl complains", () => {
       404,
       { statuscode: 404, message: "no machine", reasons: ["m1 is locked", "m2 is dead"] },
     ];
-    const words = "machine create --size s --partition x --project p --image i --networks n --hostname h".split(" ");
+    const words = "machine create --size s --partition x --project p --image i --networks n --hostname h -p key".split(
+      " ",
+    );
     expect((await api.metalctl(...words)).stderr).toBe(
       "Error: no machine (HTTP 404)\n\n- m1 is locked\n- m2 is dead\n",
     );

@@ -3,13 +3,13 @@ import type { Command } from "commander";
 
 import { ApiError, apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
-import { isTabular, print, printing, render, yaml } from "../output/printer.ts";
+import { print, printing } from "../output/printer.ts";
 import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
-import { field, VERBS, type Doc, type Resource, type Verb } from "../resources/resource.ts";
-import { edit, readDocuments } from "./documents.ts";
+import { VERBS, type Doc, type Resource, type Verb } from "../resources/resource.ts";
+import { fileAlone, forEachDocument, identity, shown, withFile } from "./bulk.ts";
+import { edit } from "./documents.ts";
 import { type Example, examples } from "./examples.ts";
-import { confirmed } from "./prompt.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
@@ -47,8 +47,6 @@ type Options = GlobalFlags & Record<string, unknown>;
 
 const SORT_KEYS: SortKeys = { id: "id", name: "name", description: "description" };
 
-const identity = (resource: Resource, document: Doc) => (resource.id ?? field("id"))(document);
-
 /** The operations of a resource at the API, with its own ways where it has them. */
 export function operations(resource: Resource, api: ApiClient, flags: Options = {}) {
   return {
@@ -85,11 +83,6 @@ export function addResource(parent: Command, resource: Resource): Command {
     for (const alias of [...(ALIASES[name] ?? []), ...(resource.verbAliases?.[name] ?? [])]) command.alias(alias);
     return examples(command, ...usualExamples(resource)[name], ...(resource.examples?.[name] ?? []));
   };
-  const print = (documents: Doc[], flags: Options, single: boolean) => {
-    const how = printing(flags, single ? "yaml" : "table");
-    const rows = isTabular(how.format) ? (resource.rows?.(documents, flags) ?? documents) : documents;
-    return render(rows, resource.columns, how, single);
-  };
 
   if (verbs.includes("list")) {
     const filters = resource.filters ?? [];
@@ -104,7 +97,8 @@ export function addResource(parent: Command, resource: Resource): Command {
       const ops = operations(resource, apiClient(flags), flags);
       await show(flags, async () => {
         const found = await ops.list(requestFromFlags(filters, flags));
-        return print(sortBy(found, flags["sortBy"], keys, resource.sort ?? Object.keys(keys)[0]!), flags, false);
+        const rows = sortBy(found, flags["sortBy"], keys, resource.sort ?? Object.keys(keys)[0]!);
+        return shown(resource, rows, flags, false);
       });
     });
   }
@@ -116,7 +110,7 @@ export function addResource(parent: Command, resource: Resource): Command {
         const document = await operations(resource, api).get(id);
         if (printing(flags, "yaml").format === "yaml")
           for (const line of (await resource.comment?.(api, id)) ?? []) console.log(line);
-        console.log(print([document], flags, true));
+        print(shown(resource, [document], flags, true));
       },
     );
   }
@@ -137,9 +131,13 @@ export function addResource(parent: Command, resource: Resource): Command {
       const flags = command.optsWithGlobals<Options>();
       const ops = operations(resource, apiClient(flags), flags);
       if (flags["file"])
-        return forEachDocument(resource, flags, "deleted", (document) => ops.delete(identity(resource, document)));
+        return forEachDocument(resource, flags, "delete", (document) => {
+          const named = identity(resource, document);
+          if (!named) throw new Refusal("it has no id");
+          return ops.delete(named);
+        });
       if (!id) throw new Refusal("nothing to delete", { next: "give the id, or a file with -f" });
-      console.log(print([await ops.delete(id)], flags, true));
+      print(shown(resource, [await ops.delete(id)], flags, true));
     });
   }
   if (verbs.includes("edit")) {
@@ -149,18 +147,10 @@ export function addResource(parent: Command, resource: Resource): Command {
       const document = await ops.get(id);
       const plain = api(resource, flags);
       const result = await edit(resource.toUpdate?.(document) ?? document, plain.update);
-      console.log(result ? print([result], flags, true) : "no changes were made");
+      print(result ? shown(resource, [result], flags, true) : "no changes were made");
     });
   }
   return group;
-}
-
-export function withFile(command: Command): Command {
-  return command
-    .option("-f, --file <file>", "YAML or JSON documents, - for standard input")
-    .option("--skip-security-prompts", "do not ask before each document of a file")
-    .option("--bulk-output", "print one table at the end instead of a line a document")
-    .option("--timestamps", "put the time before each line");
 }
 
 function addWriting(command: Command, resource: Resource, how: "create" | "update" | "apply"): void {
@@ -179,17 +169,23 @@ function addWriting(command: Command, resource: Resource, how: "create" | "updat
           throw error;
         }),
     }[how];
-    if (flags["file"])
-      return forEachDocument(resource, flags, { create: "created", update: "updated", apply: "applied" }[how], write);
+    if (flags["file"]) {
+      fileAlone(self, own ?? []);
+      return forEachDocument(resource, flags, how, write);
+    }
     if (how === "apply")
       throw new Refusal("nothing to apply", { next: "give a file with -f, or - for standard input" });
     const request = requestFromFlags(own ?? [], flags);
     const id = typeof given[0] === "string" ? given[0] : undefined;
+    if (how === "update" && id === undefined)
+      throw new Refusal("nothing to update", {
+        next: resource.updateFlags ? "give the id and what changes, or a file with -f" : "give a file with -f",
+      });
     const result =
       how === "update"
         ? await api(resource, flags).update({ id, ...request })
         : await api(resource, flags).create(request);
-    print(render([result], resource.columns, printing(flags, "yaml"), true));
+    print(shown(resource, [result], flags, true));
   });
 }
 
@@ -198,56 +194,3 @@ function api(resource: Resource, flags: Options) {
   const { toCreate: _create, toUpdate: _update, ...plain } = resource;
   return operations(plain, apiClient(flags), flags);
 }
-
-/**
- * Works through all documents of a file. Errors are collected, the rest goes on, and the end tells which were done and
- * which failed: running it again completes it.
- */
-export async function forEachDocument(
-  resource: Resource,
-  flags: Options,
-  done: string,
-  work: (document: Doc) => Promise<Doc>,
-): Promise<void> {
-  const documents = readDocuments(field("file")(flags));
-  const ask =
-    process.stdin.isTTY &&
-    flags["skipSecurityPrompts"] !== true &&
-    flags.yesIReallyMeanIt !== true &&
-    flags["file"] !== "-";
-  const bulk = flags["bulkOutput"] === true;
-  const stamp = () => (flags["timestamps"] === true ? `${new Date().toISOString()} ` : "");
-  const results: Doc[] = [];
-  const failed: string[] = [];
-  for (const [index, document] of documents.entries()) {
-    if (ask && !(await confirmed(yaml(document)))) continue;
-    try {
-      const result = await work(document);
-      results.push(result);
-      if (!bulk) console.log(`${stamp()}${done} ${nameOf(result) || identity(resource, document)}`);
-    } catch (error) {
-      failed.push(`${index + 1} (${identity(resource, document) || field("name")(document) || "no id"})`);
-      const reason = (error as Error).message;
-      console.error(`${stamp()}Error: document ${failed.at(-1)}: ${reason}${statusOf(error)}`);
-    }
-  }
-  if (bulk) print(render(results, resource.columns, printing(flags)));
-  if (failed.length > 0) {
-    const rest = results.length === 0 ? "nothing" : results.map(nameOf).join(", ");
-    throw new Refusal(
-      `${failed.length} of ${documents.length} documents failed: ${failed.join(", ")}; ${done}: ${rest}`,
-      { next: AGAIN[done] },
-    );
-  }
-}
-
-/** How to complete a file that was done by half. */
-const AGAIN: Readonly<Record<string, string>> = {
-  applied: "mend these and apply the file again: what is applied stays as it is",
-  created: "mend these and apply the file: what exists is updated",
-};
-
-const nameOf = (document: Doc): string =>
-  ["id", "meta.id", "ipaddress"].map((path) => field(path)(document)).find(Boolean) ?? "";
-
-const statusOf = (error: unknown): string => (error instanceof ApiError ? ` (HTTP ${error.status})` : "");

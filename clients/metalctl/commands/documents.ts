@@ -6,17 +6,12 @@ import { join } from "node:path";
 import { loadAll, YAMLException } from "js-yaml";
 import { Refusal } from "../errors.ts";
 import { yaml } from "../output/printer.ts";
+import { readText } from "./request.ts";
 import type { Doc } from "../resources/resource.ts";
 
 /** @throws Error naming the file when it cannot be read or holds anything but documents */
 export function readDocuments(file: string): Doc[] {
-  let text: string;
-  try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new Refusal(`cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  const documents = parse(text, file)
+  const documents = parse(readText(file), file)
     .filter((document) => document !== null && document !== undefined)
     .flat();
   for (const document of documents) {

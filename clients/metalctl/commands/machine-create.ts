@@ -1,10 +1,13 @@
 // `machine create` (= allocate): flags and their rules (reference/platform-services.md 3.5).
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
 import { print, printing, render } from "../output/printer.ts";
 import type { Doc, Resource } from "../resources/resource.ts";
-import { forEachDocument, withFile } from "./crud.ts";
+import { fileAlone, forEachDocument, withFile } from "./bulk.ts";
 import { readDocuments } from "./documents.ts";
 import { textOrFile } from "./request.ts";
 import { examples } from "./examples.ts";
@@ -20,6 +23,26 @@ function networkOf(entry: string): { networkid: string; autoacquire: boolean } {
   if (mode !== undefined && mode !== "auto" && mode !== "noauto")
     throw new Refusal(`--networks: "${entry}" must end in :auto or :noauto`);
   return { networkid, autoacquire: mode !== "noauto" };
+}
+
+/** Keys of ssh, in the order in which the original looks for them. */
+const SSH_KEYS = ["id_ed25519", "id_ecdsa", "id_rsa", "id_dsa"];
+
+/** The keys that are given, else the user's own. @throws Refusal when there is none: nobody could log in */
+function sshKeys(given: string | undefined): string[] {
+  if (given)
+    return textOrFile(given)
+      .split("\n")
+      .map((key) => key.trim())
+      .filter(Boolean);
+  const folder = join(homedir(), ".ssh");
+  const found = SSH_KEYS.map((name) => join(folder, `${name}.pub`)).find((file) => existsSync(file));
+  if (!found)
+    throw new Refusal(`--sshpublickey is not given, and there is no key in ${folder}`, {
+      next: "give one, or a file of them: -p @key.pub; ssh-keygen makes a key",
+    });
+  console.error(`log in with the key of ${found}; -p takes another`);
+  return sshKeys(`@${found}`);
 }
 
 /** The allocation request that the flags make. @throws Error naming the flag that is missing or wrong */
@@ -47,10 +70,7 @@ export function allocationRequest(flags: Flags): Doc {
     networks,
     ips,
     tags: list(flags["tags"]),
-    ssh_pub_keys: (text("sshpublickey") ?? "")
-      .split("\n")
-      .map((key) => key.trim())
-      .filter(Boolean),
+    ssh_pub_keys: sshKeys(typeof flags["sshpublickey"] === "string" ? flags["sshpublickey"] : undefined),
     ...(userData === undefined ? {} : { user_data: Buffer.from(userData).toString("base64") }),
     ...(flags["dnsservers"] ? { dns_servers: list(flags["dnsservers"]).map((ip) => ({ ip })) } : {}),
     ...(flags["ntpservers"] ? { ntp_servers: list(flags["ntpservers"]).map((address) => ({ address })) } : {}),
@@ -88,18 +108,21 @@ export function addAllocation(group: Command, resource: Resource): Command {
     .option("--filesystemlayout <id>", "instead of the one that matches size and image")
     .option("--networks <networks>", "NET[:auto|:noauto],…")
     .option("--ips <ips>", "addresses that are yours already")
-    .option("-p, --sshpublickey <key>", "a key, or @file")
+    .option("-p, --sshpublickey <key>", "keys to log in with, or @file; else the first of yours in ~/.ssh")
     .option("--tags <tags>", "tags")
     .option("--userdata <text>", "cloud-init, ignition or a script; text or @file")
     .option("--dnsservers <ips>", "DNS servers")
     .option("--ntpservers <addresses>", "NTP servers")
     .option("--wait", "until the machine is in use, and show the way there")
     .option("--wait-timeout <duration>", "how long --wait waits", "30m");
+  const own = [...create.options];
   return withFile(create).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const allocate = (request: Doc) => apiClient(flags).post<Doc>(`${resource.path}/allocate`, request);
-    if (flags["file"])
-      return forEachDocument(resource, flags, "created", (doc) => allocate(resource.toCreate?.(doc) ?? doc));
+    if (flags["file"]) {
+      fileAlone(command, own);
+      return forEachDocument(resource, flags, "create", (doc) => allocate(resource.toCreate?.(doc) ?? doc));
+    }
     const allocated = await allocate({ ...allocationRequest(flags), ...rulesOf(flags["firewallRulesFile"]) });
     const { waitUntilInUse } = await import("./machine-wait.ts");
     const shown = flags["wait"] === true ? await waitUntilInUse(allocated, flags) : allocated;

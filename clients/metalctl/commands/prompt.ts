@@ -5,7 +5,7 @@ import { Refusal } from "../errors.ts";
 
 /** Shows what is to be done, and asks. Enter means yes. */
 export async function confirmed(what: string): Promise<boolean> {
-  return ["", "y", "yes"].includes(await answerTo(`${what}\n\ncontinue? [Y/n] `));
+  return ["", "y", "yes"].includes(await answerTo(`${what}, continue? [Y/n] `));
 }
 
 /**
@@ -20,10 +20,17 @@ export async function reallyMeant(danger: string, { yesIReallyMeanIt }: GlobalFl
     throw new Refusal("nothing was done", { next });
 }
 
+/** Ctrl-C and Ctrl-D mean no. */
 async function answerTo(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new AbortController();
+  for (const end of ["SIGINT", "close"]) lines.once(end, () => gone.abort());
   try {
-    return (await lines.question(question)).trim().toLowerCase();
+    return (await lines.question(question, { signal: gone.signal })).trim().toLowerCase();
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    console.error();
+    return "no";
   } finally {
     lines.close();
   }

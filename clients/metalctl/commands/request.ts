@@ -1,6 +1,8 @@
 // From flags to request documents.
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import type { Command } from "commander";
+import { Refusal } from "../errors.ts";
 import type { Doc, Flag } from "../resources/resource.ts";
 
 /** Adds a resource's flags to a command. Lists are comma-separated and may be repeated. */
@@ -12,7 +14,8 @@ export function addFlags(command: Command, flags: readonly Flag[]): Command {
         ...(command.getOptionValueSource(optionName(flag.flags)) === "env" ? [] : (previous ?? [])),
         ...value.split(",").filter(Boolean),
       ]);
-    } else command.option(flag.flags, flag.help);
+    } else if (flag.required === true) command.requiredOption(flag.flags, flag.help);
+    else command.option(flag.flags, flag.help);
   }
   return command;
 }
@@ -35,7 +38,8 @@ function convert(flag: Flag, value: unknown): unknown {
   switch (flag.kind) {
     case "number": {
       const number = Number(value);
-      if (!Number.isFinite(number)) throw new Error(`${flag.flags}: "${String(value)}" is not a number`);
+      if (!Number.isFinite(number))
+        throw new Refusal(`${/--[\w-]+/.exec(flag.flags)![0]}: "${String(value)}" is not a number`);
       return number;
     }
     case "labels":
@@ -56,7 +60,20 @@ function optionName(flags: string): string {
   return long.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A text given literally, or "@file" for the content of a file. */
+/** A text given literally, or "@file" for the content of a file, whose ~ no shell resolves behind an @. */
 export function textOrFile(value: string): string {
-  return value.startsWith("@") ? readFileSync(value.slice(1), "utf8") : value;
+  return value.startsWith("@") ? readText(value.slice(1).replace(/^~(?=\/|$)/, homedir())).trim() : value;
+}
+
+/** @param file - is standard input @throws Refusal that says why it cannot be read */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "you may not read it" }[
+      code ?? ""
+    ];
+    throw new Refusal(`cannot read ${file}: ${why ?? message}`, { cause: error });
+  }
 }

@@ -15,6 +15,7 @@ export function addVpnCommands(program: Command): void {
   )
     .requiredOption("--project <id>", "whose VPN")
     .requiredOption("--reason <text>", "why you need it")
+    .option("--ephemeral", "the client is forgotten when it is away", true)
     .option("--no-ephemeral", "the client stays known when it is away")
     .action(async (_, command: Command) => {
       const flags = command.optsWithGlobals<GlobalFlags & { project: string; reason: string; ephemeral: boolean }>();

@@ -155,10 +155,10 @@ type Prefixes = Readonly<Record<string, readonly string[]>>;
 
 /** `network allocate`: a private network for a project. */
 export const ALLOCATE_FLAGS: readonly Flag[] = [
-  { flags: "-n, --name <name>", help: "name", field: "name" },
+  { flags: "-n, --name <name>", help: "name", field: "name", required: true },
   { flags: "-d, --description <text>", help: "description", field: "description" },
-  { flags: "--project <id>", help: "project", field: "projectid" },
-  { flags: "--partition <id>", help: "partition", field: "partitionid" },
+  { flags: "--project <id>", help: "project", field: "projectid", required: true },
+  { flags: "--partition <id>", help: "partition", field: "partitionid", required: true },
   { flags: "--labels <labels>", help: "key=value", field: "labels", kind: "labels" },
   { flags: "--shared", help: "other projects may join", field: "shared", kind: "flag" },
   { flags: "--addressfamily <family>", help: "IPv4 or IPv6 only", field: "addressfamily" },

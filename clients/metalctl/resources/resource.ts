@@ -13,6 +13,8 @@ export interface Flag {
   readonly help: string;
   /** Where the value goes in the request document, dots descend. */
   readonly field: string;
+  /** Whether the command wants it. */
+  readonly required?: boolean;
   readonly kind?: "text" | "list" | "number" | "flag" | "labels";
 }
 

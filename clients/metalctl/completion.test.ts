@@ -49,6 +49,32 @@ describe("what is offered", () => {
     expect(await words("firmware", "upload", "bios", "")).toEqual([]);
   });
 
+  it("are what documents of the API have in a field, ports of the switch, firmware that is there, and keys to sort by", async () => {
+    api.answers["GET /metal/v1/switch"] = [
+      200,
+      ["a", "b"].map((id) => ({ id, rack_id: "r1", os: { vendor: "SONiC" } })),
+    ];
+    api.answers["GET /metal/v1/switch/a"] = [200, { nics: [{ name: "swp1" }, { name: "swp2" }] }];
+    api.answers["GET /metal/v1/image"] = [200, [{ id: "debian-12.0.20261101" }, { id: "firewall-ubuntu-3.0" }]];
+    api.answers["POST /metal/v1/machine/ipmi/find"] = [200, [{ ipmi: { fru: { product_serial: "S1" } } }, {}]];
+    const boards = { x11: ["3.5", "3.6"] };
+    const firmware = { revisions: { bios: { VendorRevisions: { acme: { BoardRevisions: boards } } } } };
+    api.answers["GET /metal/v1/firmware"] = [200, firmware];
+    api.answers["GET /metal/v1/firmware?machine-id=m&kind=bios"] = [200, firmware];
+    expect(await words("switch", "ls", "--rack", "")).toEqual(["r1"]);
+    expect(await words("switch", "detail", "--os-vendor", "s")).toEqual(["SONiC"]);
+    expect(await words("switch", "port", "up", "a", "--port", "")).toEqual(["swp1", "swp2"]);
+    expect(await words("image", "ls", "--os", "")).toEqual(["debian", "firewall-ubuntu"]);
+    expect(await words("machine", "ls", "--product-serial", "")).toEqual(["S1"]);
+    expect(await words("firmware", "ls", "--vendor", "")).toEqual(["acme"]);
+    expect(await words("firmware", "ls", "--board", "")).toEqual(["x11"]);
+    expect(await words("machine", "update-firmware", "bios", "m", "--revision", "")).toEqual(["3.5", "3.6"]);
+    expect(await words("machine", "ls", "--sort-by", "p")).toEqual(["partition", "project"]);
+    expect(await words("machine", "ls", "--sort-by", "id,a")).toEqual(["id,age"]);
+    expect(await words("network", "ip", "ls", "--type", "")).toEqual(["ephemeral", "static"]);
+    expect(await words("size", "create", "--type", "g")).toEqual(["gpu"]);
+  });
+
   it("are the ids of the API that the line names", async () => {
     api.answers["GET /metal/v1/size"] = [200, [{ id: "s" }]];
     expect(await words("--api-url", "http://127.0.0.1:1", "size", "get", "")).toEqual([]);

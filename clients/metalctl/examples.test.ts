@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { examplesOf, pathOf } from "./commands/examples.ts";
 import type { GlobalFlags } from "./configuration.ts";
 import { printing } from "./output/printer.ts";
+import { sortKeysOf } from "./output/sort.ts";
 import { compile } from "./output/template/template.ts";
 import { createProgram } from "./program.ts";
 
@@ -56,7 +57,8 @@ describe.each(commands.map((command) => [pathOf(command), command] as const))("%
       const flags = reached.optsWithGlobals<GlobalFlags & { sortBy?: string }>();
       if (flags.template !== undefined) expect(compile(flags.template)).toBeTypeOf("function");
       expect(printing(flags).format).toBe(flags.outputFormat ?? "table");
-      const keys = reached.options.find(({ long }) => long === "--sort-by")?.description.split(/[ ,]+/);
+      const option = reached.options.find(({ long }) => long === "--sort-by");
+      const keys = option && sortKeysOf(option);
       for (const key of flags.sortBy?.split(",") ?? []) expect(keys).toContain(key.split(":")[0]);
     }
   });

@@ -1,49 +1,12 @@
 // `completion`: what may come next. It reads the declarations of the commands, and asks the API for ids.
 import type { Command, Option } from "commander";
-import { apiClient, configPath, readConfigFile, type GlobalFlags } from "../configuration.ts";
-import { FORMATS } from "../output/formats.ts";
-import { field, type Doc } from "../resources/resource.ts";
+import { configPath, readConfigFile, type GlobalFlags } from "../configuration.ts";
+import { type Candidate, idsOf, nounOf, valuesOf } from "./completion-values.ts";
 import { SCRIPTS } from "./completion-scripts.ts";
 import { type Example, examples } from "./examples.ts";
 
 /** Nobody waits longer for a tab; what is not there by then is not offered. */
 const PATIENCE_MS = 2_000;
-
-/** Nouns with ids at the API, and where their lists are. */
-const LISTS: Readonly<Record<string, string>> = {
-  machine: "machine",
-  firewall: "firewall",
-  partition: "partition",
-  size: "size",
-  image: "image",
-  filesystemlayout: "filesystemlayout",
-  project: "project",
-  tenant: "tenant",
-  network: "network",
-  ip: "ip",
-  switch: "switch",
-  reservation: "size/reservations",
-  imageconstraint: "size-image-constraint",
-  issue: "machine/issues",
-};
-
-/** Flags whose values are of a noun of another name. */
-const NOUNS: Readonly<Record<string, string>> = { only: "issue", omit: "issue", parent: "network" };
-
-/** Flags whose values are always the same. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  "output-format": FORMATS,
-  severity: ["minor", "major", "critical"],
-  phase: ["request", "response", "single", "error", "opened", "closed"],
-  kind: ["bios", "bmc"],
-  features: ["machine", "firewall"],
-  role: ["machine", "firewall"],
-  state: ["LOCKED", "RESERVED"],
-  classification: ["preview", "supported", "deprecated"],
-  addressfamily: ["IPv4", "IPv6"],
-};
-
-type Candidate = readonly [word: string, help: string];
 
 /** How a shell is told for good. */
 const SETUP: Readonly<Record<string, Example>> = {
@@ -83,7 +46,7 @@ async function candidates(program: Command, words: readonly string[]): Promise<C
   const { at, takes, flags, given } = read(program, words.slice(0, -1));
   const assigned = /^(--[^=]+=)(.*)$/.exec(last);
   const option = takes ?? (assigned ? optionOf(at, assigned[1]!.slice(0, -1)) : undefined);
-  const found = option ? await valuesOf(option, at, flags) : await wordsOf(at, last, flags, given);
+  const found = option ? await valuesOf(option, at, given, flags) : await wordsOf(at, last, flags, given);
   const before = !takes && assigned ? assigned[1]! : listBefore(option, last);
   return found
     .map(([word, help]): Candidate => [before + word, help])
@@ -94,12 +57,12 @@ async function candidates(program: Command, words: readonly string[]): Promise<C
 const listBefore = (option: Option | undefined, last: string) =>
   option ? last.slice(0, last.lastIndexOf(",") + 1) : "";
 
-/** Which command the words lead to, the flags they set, the flag that waits for its value, and how many arguments stand. */
+/** Which command the words lead to, the flags they set, the flag that waits for its value, and the arguments. */
 function read(program: Command, words: readonly string[]) {
   const flags: Record<string, unknown> = { ...program.opts<GlobalFlags>() };
   let at = program;
   let takes: Option | undefined;
-  let given = 0;
+  const given: string[] = [];
   for (const word of words) {
     if (takes) {
       flags[takes.attributeName()] = word;
@@ -113,7 +76,7 @@ function read(program: Command, words: readonly string[]) {
     } else {
       const below = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
       if (below) at = below;
-      else given++;
+      else given.push(word);
     }
   }
   return { at, takes, flags: flags as GlobalFlags, given };
@@ -127,14 +90,15 @@ function optionsOf(command: Command): Option[] {
 const optionOf = (command: Command, name: string) =>
   optionsOf(command).find(({ long, short }) => name === long || name === short);
 
-async function wordsOf(at: Command, last: string, flags: GlobalFlags, given: number): Promise<Candidate[]> {
+async function wordsOf(at: Command, last: string, flags: GlobalFlags, given: readonly string[]): Promise<Candidate[]> {
   if (last.startsWith("-"))
     return optionsOf(at)
       .filter(({ hidden }) => !hidden)
       .map(({ long, description }) => [long ?? "", description]);
-  const below = given > 0 ? [] : at.commands.map((command): Candidate => [command.name(), command.description()]);
-  if (at.name() === "context" && given === 0) return [...below, ...contexts(flags)];
-  const argument = at.registeredArguments[given];
+  const below =
+    given.length > 0 ? [] : at.commands.map((command): Candidate => [command.name(), command.description()]);
+  if (at.name() === "context" && given.length === 0) return [...below, ...contexts(flags)];
+  const argument = at.registeredArguments[given.length];
   if (!argument || argument.name() === "file") return below;
   // Groups such as `machine ipmi` take an id as well as a command.
   return [...below, ...(await idsOf(nounOf(at), flags).catch(() => []))];
@@ -143,28 +107,4 @@ async function wordsOf(at: Command, last: string, flags: GlobalFlags, given: num
 function contexts(flags: GlobalFlags): Candidate[] {
   const found = readConfigFile(configPath(flags.config)).contexts ?? {};
   return Object.entries(found).map(([name, { url }]) => [name, url ?? ""]);
-}
-
-/** The nearest noun with ids above a command: "machine" of "machine power on". */
-function nounOf(command: Command): string {
-  for (let at: Command | null = command; at; at = at.parent) if (LISTS[at.name()]) return at.name();
-  return "";
-}
-
-async function valuesOf(option: Option, at: Command, flags: GlobalFlags): Promise<Candidate[]> {
-  const flag = (option.long ?? "").slice(2);
-  const words = VALUES[flag] ?? option.argChoices;
-  if (words) return words.map((word) => [word, ""]);
-  const noun = flag.replace(/-?id(s?)$/, "$1").replace(/s$/, "");
-  return idsOf(noun === "" ? nounOf(at) : (NOUNS[flag] ?? noun), flags);
-}
-
-async function idsOf(noun: string, flags: GlobalFlags): Promise<Candidate[]> {
-  if (!LISTS[noun]) return [];
-  const found = await apiClient(flags, 0).get<Doc[] | null>(`/v1/${LISTS[noun]}`);
-  const first = (doc: Doc, ...paths: string[]) => paths.map((path) => field(path)(doc)).find(Boolean) ?? "";
-  return (found ?? []).map((doc) => [
-    first(doc, "id", "meta.id", "ipaddress"),
-    first(doc, "allocation.hostname", "name", "description"),
-  ]);
 }

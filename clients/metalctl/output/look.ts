@@ -29,7 +29,10 @@ export function lookOf(flags: GlobalFlags & { lastEventErrorThreshold?: string }
     icons,
     wide,
     errorThreshold: threshold === undefined ? HOUR_MS : durationOf(threshold, "--last-event-error-threshold"),
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    // Asked anew for each table: a terminal that is watched may change.
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : undefined;
+    },
     paint: (colour, text) => (colours ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text),
   };
 }

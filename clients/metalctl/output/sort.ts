@@ -1,5 +1,5 @@
 // `--sort-by` of lists: "project,age:desc".
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { Refusal } from "../errors.ts";
 import { field, type Doc } from "../resources/resource.ts";
 
@@ -10,6 +10,9 @@ export type SortKeys = Readonly<Record<string, string>>;
 export function sortable(command: Command, keys: SortKeys): Command {
   return command.option("--sort-by <columns>", `column[:asc|desc],… of ${Object.keys(keys).join(", ")}`);
 }
+
+/** The keys that a `--sort-by` takes, as its help says. */
+export const sortKeysOf = ({ description }: Option): string[] => description.split(" of ").at(-1)!.split(", ");
 
 /** As the original compares: texts by their letters' codes, numbers by their size. */
 function compare(a: string, b: string): number {

@@ -5,8 +5,10 @@ import { sections, settingsPage } from "./settings-page.ts";
 /** Of the operating system, and of programs that tests start. */
 const NOT_OURS = ["PATH", "HOME", "UV_THREADPOOL_SIZE"];
 
+const NOT_SERVICES = ["node_modules", "gen", "testing", "conformance", "examples"].map((folder) => `**/${folder}/**`);
+
 const sources = (folder: string) =>
-  globSync(`${folder}/**/*.ts`, { exclude: ["**/node_modules/**", "**/gen/**", "**/testing/**", "**/conformance/**"] })
+  globSync(`${folder}/**/*.ts`, { exclude: NOT_SERVICES })
     .filter((file) => !file.endsWith(".test.ts"))
     .map((file) => readFileSync(file, "utf8"))
     .join("\n")

@@ -86,6 +86,17 @@ describe("with one request a second", () => {
     expect(new Set(liars.map(({ status }) => status))).toEqual(new Set([403, 429]));
   });
 
+  it("a browser may always ask whether a page may ask, unless it shows credentials", async () => {
+    const question = { origin: "https://console.example.org", "access-control-request-method": "GET" };
+    const asked = async (headers: Record<string, string>) => {
+      const ask = () => world.call("guest", "OPTIONS", "/v1/machine", undefined, { ...question, ...headers });
+      const answers = await Promise.all(Array.from({ length: 30 }, ask));
+      return new Set(answers.map(({ status }) => status));
+    };
+    expect(await asked(from("192.0.2.10"))).toEqual(new Set([200]));
+    expect(await asked({ ...from("192.0.2.11"), authorization: "Metal-Admin 00" })).toEqual(new Set([403, 429]));
+  });
+
   it("health is always told", async () => {
     for (const { status } of await many("guest", "/v1/health")) expect(status).toBe(200);
   });

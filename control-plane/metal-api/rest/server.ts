@@ -151,7 +151,7 @@ async function check(
   try {
     request.user = await authenticate(request, config, tokens, clock());
   } finally {
-    rate.count(request);
+    if (!isQuestionOfBrowser(request)) rate.count(request);
   }
   const role = roleOf(request, known);
   request.member = role === "public" ? undefined : await memberOf(request.user, masterdata);
@@ -165,6 +165,11 @@ async function check(
   if (!request.routeOptions.config.anyContentType && demandsJson(request.method, request.headers)) {
     throw unsupportedMediaType();
   }
+}
+
+/** Browsers show no credentials for a page that has some, and would count as strangers; the answer costs no more than a refusal. */
+function isQuestionOfBrowser({ method, headers }: FastifyRequest): boolean {
+  return method === "OPTIONS" && headers.authorization === undefined && isPreflight(headers);
 }
 
 /** What no route answers is nobody's business but the tenant's, so that strangers learn nothing of what there is. */

@@ -134,6 +134,13 @@ describe.each(Object.entries(transports))("the client over %s", (_, fetch) => {
     }
   });
 
+  it("does not follow to another place with its key", async () => {
+    const client = await answering({ status: 301, headers: { location: "https://elsewhere.example/" } }, { fetch });
+    const listing = client.size.list();
+    await expect(listing).rejects.toThrow("the API is not here, but at https://elsewhere.example/");
+    expect(server!.asked).toHaveLength(1);
+  });
+
   it("tries an allocation again that can be told from another", async () => {
     const client = await answering((__, before) => (before === 0 ? { cut: true } : { body: { id: "m1" } }), { fetch });
     const order = { projectid: "p", partitionid: "f", sizeid: "s", imageid: "i" };
@@ -196,13 +203,6 @@ describe("the client", () => {
       "DELETE /metal/v1/size/s ",
       "GET /metal/v1/image?show-usage=true ",
     ]);
-  });
-
-  it("does not follow to another place with its key", async () => {
-    const client = await answering({ status: 301, headers: { location: "https://elsewhere.example/" } });
-    const listing = client.size.list();
-    await expect(listing).rejects.toThrow("the API is not here, but at https://elsewhere.example/");
-    expect(server!.asked).toHaveLength(1);
   });
 
   it("gives what an unhealthy API says of itself", async () => {

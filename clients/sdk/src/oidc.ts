@@ -165,7 +165,7 @@ async function json(
   const headers = { accept: "application/json", ...type, ...more };
   const request =
     form === undefined ? { method: "GET" } : { method: "POST", body: new URLSearchParams(form).toString() };
-  const { status, text } = await fetch(url, { ...request, headers, signal }).then(
+  const { status, text } = await fetch(url, { ...request, headers, signal, redirect: "manual" }).then(
     async (answer) => ({ status: answer.status, text: await answer.text() }),
     (error: unknown) => {
       throw new LoginError(`cannot reach ${url}: ${(error as Error).message}`, { cause: error });

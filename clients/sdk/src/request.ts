@@ -2,7 +2,7 @@
 import type { Authorization } from "./credentials.ts";
 import { MetalError, NetworkError, refusalOf, TimeoutError } from "./errors.ts";
 import { isPassing, isSafe, pauseBefore } from "./rules-retry.ts";
-import { type Fetch, type FetchAnswer, neverSent, Unsendable } from "./transport.ts";
+import { type Fetch, type FetchAnswer, type FetchInit, neverSent, Unsendable } from "./transport.ts";
 import { randomHex } from "#platform";
 
 /** What may be said with every call. */
@@ -62,9 +62,8 @@ export async function send(connection: Connection, method: string, path: string,
   for (let attempt = 1; ; attempt += 1) {
     const answer = await once(connection, prepared, options).catch(lost);
     if (!(answer instanceof Error)) {
-      if (answer.status < 300) return read(prepared, answer);
-      if (answer.status < 400)
-        throw new NetworkError(`${prepared.name}: the API is not here, but at ${answer.location}`);
+      if (answer.status >= 200 && answer.status < 300) return read(prepared, answer);
+      if (answer.status < 400) throw new NetworkError(elsewhere(prepared, answer.location));
       if (answer.status === 401 && !renewed && connection.authorization.renew?.()) {
         renewed = true;
         attempt -= 1;
@@ -78,6 +77,10 @@ export async function send(connection: Connection, method: string, path: string,
     await sleep(wait, signal);
   }
 }
+
+/** Browsers do not tell where. */
+const elsewhere = ({ name }: Prepared, location: string | null | undefined) =>
+  `${name}: the API is not here, but ${location ? `at ${location}` : "elsewhere"}`;
 
 /** The failures that trying again may mend. */
 function lost(error: unknown): NetworkError | TimeoutError {
@@ -135,7 +138,13 @@ async function once(connection: Connection, prepared: Prepared, options: Request
     throw error;
   });
   try {
-    const init = { method, headers: { ...proof, ...headers }, signal, ...(body === undefined ? {} : { body }) };
+    const init: FetchInit = {
+      method,
+      headers: { ...proof, ...headers },
+      signal,
+      redirect: "manual",
+      ...(body === undefined ? {} : { body }),
+    };
     const answer = await connection.fetch(url, init);
     const text = await answer.text();
     options.onAnswer?.(answer);

@@ -5,6 +5,8 @@ export interface FetchInit {
   readonly headers: Record<string, string>;
   readonly body?: string | Blob;
   readonly signal: AbortSignal;
+  /** Not followed: a POST would arrive as a GET, and credentials elsewhere. Browsers answer it with status 0. */
+  readonly redirect: "manual";
 }
 
 export interface FetchAnswer {

@@ -198,6 +198,21 @@ describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
     expect(gateway.asked.filter((one) => one.startsWith("PUT"))).toHaveLength(1);
   });
 
+  it("does not follow to another place with its key", async () => {
+    gateway.asked.length = 0;
+    const headers = { location: "/metal/v1/partition", "access-control-allow-origin": "*" };
+    gateway.next.push({ status: 307, headers });
+    const moved = await page.evaluate(async (options) => {
+      const listing = sdk.createClient({ ...options, retries: 0 }).size.list();
+      return listing.then(
+        () => "followed",
+        (error: Error) => error.message,
+      );
+    }, api);
+    expect(moved).toContain("the API is not here, but elsewhere");
+    expect(gateway.asked.filter((one) => one.startsWith("GET"))).toEqual(["GET /metal/v1/size"]);
+  });
+
   it("gives up in time, and when it is told to", async () => {
     gateway.next.push("silent", "silent");
     const seen = await page.evaluate(async (options) => {

@@ -155,6 +155,9 @@ describe.each(Object.entries(transports))("the client over %s", (_, fetch) => {
     await (await answering(busy("1"), { fetch })).size.list();
     expect(performance.now() - started).toBeGreaterThan(950);
     await server!.close();
+    const created = await (await answering(busy("0"), { fetch })).size.create({ id: "s", constraints: [] });
+    expect(created).toEqual([]);
+    await server!.close();
     await expect((await answering(busy("3600"), { fetch })).size.list()).rejects.toMatchObject({ status: 429 });
   });
 

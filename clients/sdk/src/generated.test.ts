@@ -10,6 +10,7 @@ import { programsIn } from "../generator/programs.ts";
 import { sourcesOf } from "../generator/sources.ts";
 import { createClient } from "./index.ts";
 import { OPERATIONS } from "./gen/operations.ts";
+import { isSafe } from "./rules-retry.ts";
 
 const EXAMPLES = new URL("../examples", import.meta.url).pathname;
 const PRINTS_DOCUMENT = new URL("../../../control-plane/metal-api/openapi.ts", import.meta.url).pathname;
@@ -26,6 +27,15 @@ describe("the generated code", () => {
     expect(generated === sourcesOf(document, programsIn(EXAMPLES))[file], "is old: node clients/sdk/generate.ts").toBe(
       true,
     );
+  });
+
+  it("says that a request may be repeated by its key where the API knows keys, and nowhere else", () => {
+    const calls = Object.values(OPERATIONS).flatMap((group) => Object.values(group));
+    for (const { method, path, headers = [], query = [] } of calls) {
+      const reads = isSafe(method, path, false);
+      expect(isSafe(method, path, true), path).toBe(reads || headers.includes("idempotency-key"));
+      expect(query).not.toContain("idempotency-key");
+    }
   });
 
   it("has a call for every operation", () => {

@@ -1,7 +1,7 @@
 // One request, as many attempts as are safe, one answer.
 import type { Authorization } from "./credentials.ts";
 import { MetalError, NetworkError, refusalOf, TimeoutError } from "./errors.ts";
-import { isPassing, isSafe, pauseBefore } from "./rules-retry.ts";
+import { isSafe, mayPass, pauseBefore } from "./rules-retry.ts";
 import { type Fetch, type FetchAnswer, type FetchInit, neverSent, Unsendable } from "./transport.ts";
 import { randomHex } from "#platform";
 
@@ -71,7 +71,7 @@ export async function send(connection: Connection, method: string, path: string,
       }
     }
     const failure = answer instanceof Error ? answer : refusalOf(answer.status, answer.text, answer.requestId);
-    const again = failure instanceof MetalError ? safe && isPassing(failure.status) : safe || neverSent(failure);
+    const again = failure instanceof MetalError ? mayPass(failure.status, safe) : safe || neverSent(failure);
     const wait = pauseBefore(attempt, "retryAfter" in answer ? answer.retryAfter : null, new Date(), Math.random());
     if (!again || attempt > retries || wait === undefined) throw failure;
     await sleep(wait, signal);

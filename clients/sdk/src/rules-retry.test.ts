@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSafe, pauseBefore } from "./rules-retry.ts";
+import { isSafe, mayPass, pauseBefore } from "./rules-retry.ts";
 
 describe("what is sent again", () => {
   it.each([
@@ -15,7 +15,25 @@ describe("what is sent again", () => {
     ["DELETE", "/v1/machine/find", false],
   ])("%s %s: %s", (method, path, safe) => expect(isSafe(method, path, false)).toBe(safe));
 
-  it("is everything that has a key", () => expect(isSafe("POST", "/v1/machine/allocate", true)).toBe(true));
+  it.each([
+    ["POST", "/v1/machine/allocate", true],
+    ["POST", "/v1/firewall/allocate", true],
+    ["POST", "/v1/network/allocate", false],
+    ["PUT", "/v1/size", false],
+  ])("%s %s with a key that the API may not know: %s", (method, path, safe) =>
+    expect(isSafe(method, path, true)).toBe(safe),
+  );
+});
+
+describe("what is answered otherwise the next time", () => {
+  it.each([
+    [429, true, true],
+    [429, false, true],
+    [503, true, true],
+    [503, false, false],
+    [500, true, false],
+    [409, true, false],
+  ])("%i, safe to send again %s: %s", (status, safe, passes) => expect(mayPass(status, safe)).toBe(passes));
 });
 
 describe("the pause before it", () => {

@@ -35,7 +35,6 @@ const PATIENCE_MS = 240_000;
 declare const sdk: typeof Sdk;
 
 describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
-  const scratch = mkdtempSync(join(tmpdir(), "metal-sdk-browser-"));
   const closing: (() => Promise<void>)[] = [];
   let browser: Browser;
   let pages: Pages;
@@ -47,6 +46,8 @@ describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
   let api: { readonly url: string; readonly hmac: { readonly type: string; readonly key: string } };
 
   beforeAll(async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "metal-sdk-browser-"));
+    closing.push(async () => rmSync(scratch, { recursive: true }));
     issuer = await startIssuer();
     closing.push(() => issuer.close());
     const issuers = join(scratch, "issuers.json");
@@ -71,7 +72,6 @@ describe.skipIf(!able)("the SDK in a browser", { timeout: PATIENCE_MS }, () => {
   }, PATIENCE_MS);
   afterAll(async () => {
     for (const close of closing.reverse()) await close();
-    rmSync(scratch, { recursive: true });
   }, PATIENCE_MS);
 
   async function opened(path: string, host = "127.0.0.1"): Promise<Page> {

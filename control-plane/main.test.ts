@@ -153,7 +153,12 @@ describe("the control plane in one process", () => {
     const two = await api.put<Entity>("/v1/project", { tenant_id: id, quotas: { ip: { quota: 1 } } });
     expect(two).toMatchObject({ quotas: { ip: { quota: 1 } } });
     expect(two).not.toHaveProperty("quotas.machine");
-    await expect(api.put("/v1/project", { tenant_id: id })).rejects.toMatchObject({ status: 422 });
+    await expect(api.put("/v1/project", { tenant_id: id })).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining("may have 2 projects and has 2") as string,
+    });
+    // `apply` goes on with an update, also when the quota is used up.
+    await expect(api.put("/v1/project", { ...one, meta: { id: one.meta.id } })).rejects.toMatchObject({ status: 409 });
 
     // Go clients send the year 1 for times that are not set, and null for the rest.
     const unset = { created_time: "0001-01-01T00:00:00.000Z", updated_time: "0001-01-01T00:00:00.000Z", labels: null };

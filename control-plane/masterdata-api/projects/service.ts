@@ -14,9 +14,11 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
       const project = await db.transaction().execute(async (tx) => {
         checkId("tenant_id", sent.tenantId);
         const tenant = await tenants.get(tx, sent.tenantId, "pointed");
-        await checkQuota(tx, sent.tenantId, tenant.quotas?.project);
         const quotas = sent.quotas ?? tenant.defaultQuotas;
-        return projects.create(tx, { ...sent, ...(quotas ? { quotas } : {}) });
+        // Who makes one that exists is told so, although the quota may be used up: `apply` updates it then.
+        const created = await projects.create(tx, { ...sent, ...(quotas ? { quotas } : {}) });
+        await checkQuota(tx, sent.tenantId, tenant.quotas?.project);
+        return created;
       });
       return { project };
     },
@@ -70,16 +72,16 @@ export function projectService(db: Db): ServiceImpl<typeof masterdata.ProjectSer
   };
 }
 
-/** Throws FAILED_PRECONDITION when the tenant has as many projects as it may have. */
+/** Throws FAILED_PRECONDITION when the tenant has more projects than it may have. */
 async function checkQuota(tx: Tx, tenantId: string, quota: masterdata.Quota | undefined): Promise<void> {
   const max = quota?.max ?? quota?.quota;
   if (max === undefined) return;
   // One after the other, so that two creations cannot both be the last one.
   await sql`select pg_advisory_xact_lock(hashtextextended(${`projects of ${tenantId}`}, 0))`.execute(tx);
   const count = await projects.count(tx, "tenant_id", tenantId);
-  if (count >= max) {
+  if (count > max) {
     throw precondition(
-      `project quota reached: the tenant ${JSON.stringify(tenantId)} may have ${max} projects and has ${count}`,
+      `project quota reached: the tenant ${JSON.stringify(tenantId)} may have ${max} projects and has ${count - 1}`,
     );
   }
 }

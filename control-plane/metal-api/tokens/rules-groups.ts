@@ -11,6 +11,8 @@ export function directoryOf(name: string): Directory | undefined {
 }
 
 const PARTS_OF_A_GROUP = 4;
+/** Of which the first two are the tenant: all of its name, or any tenant that begins alike would do. */
+const AD_PREFIX_LENGTH = 4;
 const AD_TENANT_LENGTH = 2;
 const AD_APP = /^app/;
 /** A scope that says for whom its holder acts; of value only in the provider's own tenant. */
@@ -39,8 +41,8 @@ function ldapGroup(group: string, tenant: string): string | undefined {
 }
 
 function adGroup(group: string, tenant: string): string | undefined {
-  const [prefix, , name, , ...more] = group.split("_");
-  if (prefix === undefined || name === undefined || more.length > 0 || !AD_APP.test(name)) return undefined;
-  if (prefix.slice(0, AD_TENANT_LENGTH) !== tenant.slice(0, AD_TENANT_LENGTH)) return undefined;
+  const [prefix, , name, last, ...more] = group.split("_");
+  if (prefix?.length !== AD_PREFIX_LENGTH || last === undefined || more.length > 0) return undefined;
+  if (name === undefined || !AD_APP.test(name) || prefix.slice(0, AD_TENANT_LENGTH) !== tenant) return undefined;
   return name.replace(AD_APP, "");
 }

@@ -33,12 +33,18 @@ describe("groups of a directory", () => {
     ],
     ["ldap", ["other_maas-all-all-admin", "metal-stack_admin", "maas-all-all-admin"], []],
     ["ldap", ["metal-stack_maas-onbehalf#all-all-edit"], ["maas-onbehalf#all-all-edit"]],
-    ["ad", ["METL_x_Appmaas-all-all-admin_y"], ["maas-all-all-admin"]],
-    ["ad", ["METL_x_Ap_y", "XXTL_x_Appmaas-all-all-admin_y", "METL"], []],
     ["plain", ["maas-all-all-admin", "anything"], ["maas-all-all-admin", "anything"]],
   ])("of %s: %j are %j", (directory, groups, found) =>
     expect(groupsIn(directory, groups, "metal-stack", "metal-stack")).toEqual(found),
   );
+
+  it("of ad names its tenant with two letters", () => {
+    const wanted = "METL_x_Appmaas-all-all-admin_y";
+    expect(groupsIn("ad", [wanted], "Me", "me")).toEqual(["maas-all-all-admin"]);
+    expect(groupsIn("ad", [wanted], "metal-stack", "metal-stack")).toEqual([]);
+    const wrong = ["METL_x_Ap_y", "XXTL_x_Appmaas-all-all-admin_y", "METL", "MET_x_Appmaas-all-all-admin_y"];
+    expect(groupsIn("ad", [...wrong, "METL_x_Appmaas-all-all-admin"], "me", "me")).toEqual([]);
+  });
 
   it("acts on behalf of others only in the provider's tenant", () =>
     expect(groupsIn("ldap", ["acme_maas-onbehalf#x-all-edit"], "acme", "metal-stack")).toEqual([]));
@@ -72,7 +78,7 @@ describe("a bearer token", () => {
           tenant: {
             iamConfig: {
               issuerConfig: { url: strange.issuer, clientId: "from-masterdata" },
-              idmConfig: { idmType: "AD" },
+              idmConfig: { idmType: "LDAP" },
             },
           },
         }),
@@ -113,7 +119,7 @@ describe("a bearer token", () => {
   });
 
   it("may be of the issuer that masterdata knows for the provider's tenant", async () => {
-    const groups = ["METL_x_Appmaas-all-all-view_y"];
+    const groups = ["metal-stack_maas-all-all-view"];
     expect(await status(await strange.token("from-masterdata", { groups }))).toBe(200);
   });
 

@@ -194,7 +194,9 @@ export function fuzzRequests(document: Document, known: readonly string[]): fc.A
             Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, valueOf(one, depth + 1)])),
             { requiredKeys: [...required], noNullPrototype: true },
           )
-          .chain((whole) => fc.boolean().map((lost) => (lost ? whole : without(whole))));
+          .chain((whole) =>
+            fc.constantFrom(whole, without(whole), whole, without(whole), shouted(whole), halved(whole)),
+          );
       }
       case "integer":
       case "number":
@@ -277,6 +279,16 @@ function headers(json: boolean): fc.Arbitrary<Record<string, string>> {
 /** The same without what is null: as clients leave things out. */
 function without(whole: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== null));
+}
+
+/** The same with names in another case, which Go reads too. */
+function shouted(whole: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(whole).map(([name, value]) => [name.toUpperCase(), value]));
+}
+
+/** The same without every other field, though the document calls it required. */
+function halved(whole: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(whole).filter((_, index) => index % 2 === 0));
 }
 
 function pathOf(

@@ -68,11 +68,9 @@ export function wantedFamily(
   const present = familiesOf(network.prefixes);
   if (!wanted) return present[0] ?? "IPv4";
   const family = familyOf(wanted);
-  if (!family) throw unprocessable(`given addressfamily is invalid:${wanted}`);
+  if (!family) throw unprocessable(`given addressfamily:"${wanted}" is invalid`);
   if (!present.includes(family))
-    throw badRequest(
-      `there is no prefix for the given addressfamily:${family} present in network:${network.id} ${network.name}`,
-    );
+    throw badRequest(`there is no prefix for the given addressfamily:${wanted} present in network:${network.id}`);
   if (specific !== undefined) throw badRequest("it is not possible to specify specificIP and addressfamily");
   return family;
 }

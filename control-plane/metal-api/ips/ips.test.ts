@@ -83,8 +83,11 @@ describe("an address", () => {
       400,
       "it is not possible to specify specificIP and addressfamily",
     ]);
-    expect((await refusal(allocate({ addressfamily: "IPX" })))[0]).toBe(422);
-    expect((await refusal(allocate({ networkid: fleet.network.id, addressfamily: "IPv6" })))[0]).toBe(400);
+    expect(await refusal(allocate({ addressfamily: "IPX" }))).toEqual([422, 'given addressfamily:"IPX" is invalid']);
+    expect(await refusal(allocate({ networkid: fleet.network.id, addressfamily: "IPv6" }))).toEqual([
+      400,
+      `there is no prefix for the given addressfamily:IPv6 present in network:${fleet.network.id}`,
+    ]);
     for (const ip of ["2001:db8:a::1", "2001:DB8:A::2"]) expect((await free(ip)).status).toBe(200);
   });
 

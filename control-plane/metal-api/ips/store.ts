@@ -60,7 +60,7 @@ function conditions(query: IpQuery): Expression<SqlBool>[] {
     );
   if (query.addressfamily) {
     const family = familyOf(query.addressfamily);
-    if (!family) throw unprocessable(`given addressfamily is invalid:${query.addressfamily}`);
+    if (!family) throw unprocessable(`given addressfamily:"${query.addressfamily}" is invalid`);
     equal.push(sql<SqlBool>`family(ip) = ${family === "IPv4" ? 4 : 6}`);
   }
   return equal;

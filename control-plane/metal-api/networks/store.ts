@@ -84,7 +84,7 @@ function hasPrefixes(column: string, cidrs: readonly string[] = []): Expression<
 function family(text: string | undefined): Expression<SqlBool>[] {
   if (text === undefined || text === "") return [];
   const wanted = familyOf(text);
-  if (!wanted) throw unprocessable(`given addressfamily is invalid:${text}`);
+  if (!wanted) throw unprocessable(`given addressfamily:"${text}" is invalid`);
   const version = wanted === "IPv4" ? 4 : 6;
   return [sql<SqlBool>`exists (select from unnest(prefixes) prefix where family(prefix::inet) = ${version})`];
 }

@@ -77,6 +77,23 @@ describe("metalctl", () => {
     expect((await api.metalctl("size", "ls", "--sort-by", "color")).stderr).toContain('no "color", use id, name');
   });
 
+  it("sorts addresses by their bits, ages by how long they are, and leaves what is equal as the API has it", async () => {
+    const ids = async (...command: string[]) =>
+      (await api.metalctl(...command, "-o", "template", "--template", "{{ or .ipaddress .id }}")).stdout.split("\n");
+    const addresses = ["fd00::10", "10.0.0.10", "fd00::9", "10.0.0.9", "9.255.0.0"];
+    api.answers["GET /metal/v1/ip"] = [200, addresses.map((ipaddress) => ({ ipaddress }))];
+    expect(await ids("network", "ip", "ls")).toEqual(["9.255.0.0", "10.0.0.9", "10.0.0.10", "fd00::9", "fd00::10", ""]);
+    const created = [undefined, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"];
+    api.answers["GET /metal/v1/machine"] = [
+      200,
+      created.map((each, at) => ({ id: `m${3 - at}`, rackid: "r", ...(each && { allocation: { created: each } }) })),
+    ];
+    expect(await ids("machine", "ls", "--sort-by", "age")).toEqual(["m1", "m2", "m3", ""]);
+    expect(await ids("machine", "ls", "--sort-by", "age:desc")).toEqual(["m3", "m2", "m1", ""]);
+    expect(await ids("machine", "ls", "--sort-by", "rack")).toEqual(["m3", "m2", "m1", ""]);
+    expect(await ids("machine", "ls", "--sort-by", "rack", "--sort-by", "id")).toEqual(["m1", "m2", "m3", ""]);
+  });
+
   it("suggests the nearest command and flag", async () => {
     expect((await api.metalctl("machin", "ls")).stderr).toContain("Did you mean machine?");
     expect((await api.metalctl("machine", "ls", "--projct", "x")).stderr).toContain("Did you mean --project?");

@@ -4,7 +4,7 @@ import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { dateTime, truncate } from "../output/age.ts";
 import { durationOf, isDuration } from "../output/duration.ts";
 import { print, printing, render, type Column } from "../output/printer.ts";
-import { sortable, sortBy, type SortKeys } from "../output/sort.ts";
+import { oldestFirst, sortable, sortBy, type SortKeys } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { column, field, type Doc, type Flag } from "../resources/resource.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
@@ -52,7 +52,7 @@ const COLUMNS: readonly Column<Doc>[] = [
   { header: "Body", cell: (doc) => truncate(field("body")(doc), BODY_SHOWN), in: "wide" },
 ];
 
-const SORT_KEYS: SortKeys = { timestamp: "timestamp", user: "user", tenant: "tenant", path: "path" };
+const SORT_KEYS: SortKeys = { timestamp: oldestFirst("timestamp"), user: "user", tenant: "tenant", path: "path" };
 
 /** "1h", "1h30m" and "7d" are so long ago; anything else is a time, UTC unless it says where. */
 function timeOf(given: unknown): string | undefined {

@@ -1,5 +1,6 @@
 // The plain resources: their columns and flags, as the original shows them (reference/platform-services.md 3.2, 3.4).
 import { bytes, span } from "../output/age.ts";
+import { oldestFirst } from "../output/sort.ts";
 import { column, field, lines, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
 const NAME: readonly Flag[] = [
@@ -127,7 +128,7 @@ export const image: Resource = {
     name: "name",
     description: "description",
     classification: "classification",
-    expiration: "expirationDate",
+    expiration: oldestFirst("expirationDate"),
   },
   columns: [
     column("ID", "id"),

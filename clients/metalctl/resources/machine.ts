@@ -1,6 +1,7 @@
 import { machinePath } from "./machine-path.ts";
 import { whyAsComment } from "../commands/machine-why.ts";
 import { age, truncate } from "../output/age.ts";
+import { newestFirst, type SortKeys } from "../output/sort.ts";
 import type { Look } from "../output/look.ts";
 import type { Column } from "../output/printer.ts";
 import { reallyMeant } from "../commands/prompt.ts";
@@ -116,7 +117,7 @@ export const ERROR_THRESHOLD: Flag = {
   field: "last_error_threshold",
 };
 
-export const SORT_KEYS = {
+export const SORT_KEYS: SortKeys = {
   id: "id",
   size: "size.id",
   image: "allocation.image.id",
@@ -124,10 +125,10 @@ export const SORT_KEYS = {
   rack: "rackid",
   project: "allocation.project",
   liveliness: "liveliness",
-  when: "events.last_event_time",
-  age: "allocation.created",
+  when: newestFirst("events.last_event_time"),
+  age: newestFirst("allocation.created"),
   event: "events.log.0.event",
-} as const;
+};
 
 export const machine: Resource = {
   name: "machine",

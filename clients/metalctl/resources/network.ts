@@ -1,4 +1,5 @@
 import { truncateMiddle } from "../output/age.ts";
+import { oldestFirst } from "../output/sort.ts";
 import type { Look } from "../output/look.ts";
 import { changed, column, field, lines, pairs, type Doc, type Flag, type Resource } from "./resource.ts";
 
@@ -188,6 +189,19 @@ const shortTag = (tag: string) =>
     .replace(/^machine\.metal-stack\.io\/id=([^=]*).*/, "machine:$1")
     .replace(/^cluster\.metal-stack\.io\/id\/namespace\/service=([^=]*).*/, "service:$1");
 
+/** A text that sorts as its address: IPv4 before IPv6, each by its bits. */
+function addressOrder(doc: Doc): string {
+  const address = field("ipaddress")(doc);
+  if (!address.includes(":"))
+    return `4${address
+      .split(".")
+      .map((octet) => octet.padStart(3, "0"))
+      .join("")}`;
+  const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => "0");
+  return `6${[...head, ...zeros, ...tail].map((group) => group.padStart(4, "0")).join("")}`;
+}
+
 export const ip: Resource = {
   name: "ip",
   aliases: ["ips"],
@@ -205,13 +219,13 @@ export const ip: Resource = {
     ],
   },
   sortKeys: {
-    ipaddress: "ipaddress",
+    ipaddress: addressOrder,
     id: "allocationuuid",
     name: "name",
     description: "description",
     network: "networkid",
     type: "type",
-    age: "created",
+    age: oldestFirst("created"),
   },
   sort: "ipaddress",
   id: field("ipaddress"),

@@ -151,6 +151,11 @@ export function apiClient(flags: GlobalFlags, retries?: number): ApiClient {
   const context = currentContext(flags);
   const token = context.hmac ? undefined : currentToken(flags);
   const { url, hmac, hmac_auth_type: type, certificate_authority_data: ca } = context;
+  if (!/^https?:\/\/./.test(url) || !URL.canParse(url))
+    throw new Refusal(`"${url}" is no address of an API`, {
+      details: `It comes from ${sourceOfUrl(flags)}.`,
+      next: "write it as https://api.example.org/metal",
+    });
   const fetch = nodeFetch(ca ? { ca: Buffer.from(ca, "base64").toString("utf8") } : {});
   return createClient({
     url,
@@ -158,6 +163,13 @@ export function apiClient(flags: GlobalFlags, retries?: number): ApiClient {
     ...(hmac ? { hmac: { type: type!, key: hmac } } : token ? { token } : {}),
     fetch: flags.debug === true ? told(fetch) : fetch,
   });
+}
+
+/** Who says where the API is. */
+export function sourceOfUrl(flags: GlobalFlags): string {
+  if (flags.apiUrl) return "--api-url or METALCTL_API_URL";
+  const current = currentName(flags);
+  return current ? `the context "${current}"` : "the default: there is no current context, and no --api-url";
 }
 
 /** Tells standard error of every request; neither bodies nor headers: they hold secrets. */

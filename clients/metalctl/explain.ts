@@ -6,6 +6,7 @@ import {
   apiClient,
   currentContext,
   currentToken,
+  sourceOfUrl,
   type GlobalFlags,
   NetworkError,
   TimeoutError,
@@ -35,7 +36,7 @@ export async function explain(error: Error): Promise<string> {
 function unreachable(flags: GlobalFlags): Telling {
   const { url } = currentContext(flags);
   return {
-    details: `The API is expected at ${url} (${flags.apiUrl ? "--api-url or METALCTL_API_URL" : "the current context"}).`,
+    details: `The API is expected at ${url} (${sourceOfUrl(flags)}).`,
     next: "check that address, your network and VPN, or take another context: metalctl context",
   };
 }
@@ -45,8 +46,7 @@ async function refused({ status, reasons }: ApiError, flags: GlobalFlags): Promi
   if (reasons.length > 0) return { details: reasons.map((reason) => `- ${reason}`).join("\n") };
   const noun = running?.parent && running.parent.parent ? pathOf(running.parent) : undefined;
   if (status === 401) return unauthorized(flags);
-  if (status === 403)
-    return { next: "see who you are and your groups: metalctl whoami; another context may have more rights" };
+  if (status === 403) return forbidden(flags);
   if (status === 404 && noun && running?.parent?.commands.some((command) => command.name() === "list"))
     return { next: `see what there is: metalctl ${noun} list` };
   if (status >= 500) return { next: "see how the API is: metalctl health" };
@@ -54,6 +54,16 @@ async function refused({ status, reasons }: ApiError, flags: GlobalFlags): Promi
   if (typeof id !== "string" || !noun?.startsWith("machine")) return {};
   const { whyOf } = await import("./commands/machine-why.ts");
   return { details: await whyOf(apiClient(flags), id) };
+}
+
+/** Who is not known is forbidden all, too. */
+function forbidden(flags: GlobalFlags): Telling {
+  const { hmac } = currentContext(flags);
+  const expiry = expiryOf(currentToken(flags));
+  const known = hmac || (currentToken(flags) && !(expiry !== undefined && expiry < Date.now()));
+  if (!known) return unauthorized(flags);
+  const key = hmac ? "check hmac and hmac_auth_type of the context (METALCTL_HMAC, METALCTL_HMAC_AUTH_TYPE), and " : "";
+  return { next: `${key}see who you are and your groups: metalctl whoami; another context may have more rights` };
 }
 
 function unauthorized(flags: GlobalFlags): Telling {

@@ -174,9 +174,30 @@ describe("metalctl complains", () => {
     expect(stderr).toMatch(
       /^Error: .*127\.0\.0\.1:2[^]*\n\nThe API is expected at http:\/\/127\.0\.0\.1:2\/metal \(--api-url[^]*\n\nNext: check/,
     );
+    api.env = { METALCTL_API_URL: "example.org" };
+    expect((await api.metalctl("size", "ls")).stderr).toMatch(
+      /^Error: "example\.org" is no address of an API\n\nIt comes from --api-url or METALCTL_API_URL\.\n\nNext: /,
+    );
+    api.env = {};
     const version = await api.metalctl("version", "--api-url", "http://127.0.0.1:2/metal");
     expect(version.stdout).toMatch(/^---\nclient: v/);
     expect(version.code).toBe(1);
+  });
+
+  it("to whom the API does not know, and whose token has ended, with what to do", async () => {
+    api.answers["GET /metal/v1/size"] = [403, { statuscode: 403, message: "not allowed" }];
+    expect((await api.metalctl("size", "ls")).stderr).toMatch(/^Error: not allowed \(HTTP 403\)\nNext: check hmac /);
+    writeFileSync(join(api.folder, "open.yaml"), `current: open\ncontexts:\n  open: {url: "${api.url}"}\n`);
+    const open = (...words: string[]) => api.metalctl("-c", "open.yaml", "size", "ls", ...words);
+    expect((await open()).stderr).toBe(
+      "Error: not allowed (HTTP 403)\n\nYou are not logged in.\n\nNext: log in: metalctl login\n",
+    );
+    const token = (exp: number) => `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.c2ln`;
+    expect((await open("--api-token", token(1_700_000_000))).stderr).toContain(
+      "Your token ended at 2023-11-14T22:13:20",
+    );
+    expect((await open("--api-token", token(4_000_000_000))).stderr).toContain("metalctl whoami");
+    expect((await api.metalctl("-c", "open.yaml", "context", "opne")).stderr).toContain("Next: choose one of open\n");
   });
 
   it("before what cannot be undone, where nobody can be asked", async () => {

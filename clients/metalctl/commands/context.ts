@@ -1,6 +1,7 @@
 // `context`: which API and which credentials count. The file is the original's (reference/platform-services.md 3.1).
 import type { Command } from "commander";
 import { configPath, readConfigFile, writeConfigFile, type ConfigFile, type GlobalFlags } from "../configuration.ts";
+import { Refusal } from "../errors.ts";
 import { isTabular, print, printing, render } from "../output/printer.ts";
 import { column, type Doc } from "../resources/resource.ts";
 import { examples } from "./examples.ts";
@@ -48,9 +49,9 @@ export function addContextCommands(program: Command): void {
 function open(flags: GlobalFlags): { path: string; config: ConfigFile } {
   const path = configPath(flags.config);
   if (!path)
-    throw new Error(
-      "there is no config.yaml in /etc/metalctl, ~/.metalctl or this folder; see: metalctl context --help",
-    );
+    throw new Refusal("there is no config.yaml in /etc/metalctl, ~/.metalctl or this folder", {
+      next: "see how it should look: metalctl context --help",
+    });
   return { path, config: readConfigFile(path) };
 }
 
@@ -68,8 +69,13 @@ function list(flags: GlobalFlags): void {
 function choose(name: string, flags: GlobalFlags): void {
   const { path, config } = open(flags);
   const target = name === "-" ? config.previous : name;
-  if (!target) throw new Error("there is no previous context");
-  if (!config.contexts?.[target]) throw new Error(`there is no context "${target}" in ${path}`);
+  if (!target) throw new Refusal("there is no previous context");
+  if (!config.contexts?.[target])
+    throw new Refusal(`there is no context "${target}" in ${path}`, {
+      next: `choose one of ${Object.keys(config.contexts ?? {})
+        .toSorted()
+        .join(", ")}`,
+    });
   if (target === config.current) return console.log(`✔ context "${target}" already active`);
   writeConfigFile(path, { ...config, current: target, previous: config.current ?? "" });
   console.log(`✔ switched context to "${target}"`);

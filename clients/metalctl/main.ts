@@ -4,7 +4,11 @@ import { CommanderError } from "commander";
 import { completionOf, run } from "./program.ts";
 
 // A pipe closed early (`metalctl machine ls | head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") process.exit(0);
+  console.error(`Error: cannot write the answer: ${message}`);
+  process.exit(1);
+});
 
 async function main(words: readonly string[]): Promise<void> {
   const completion = await completionOf(words);

@@ -78,6 +78,23 @@ describe("metalctl machine create --wait", () => {
   );
 
   it(
+    "says that the machine goes on when it is interrupted",
+    async () => {
+      api.answers["POST /metal/v1/machine/allocate"] = [200, machine()];
+      api.answers["GET /metal/v1/machine/m"] = [200, machine("Installing")];
+      const env = { PATH: process.env["PATH"], HOME: api.folder };
+      const child = spawn(process.execPath, [api.program, ...words], { cwd: api.folder, env });
+      let seen = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (seen += text));
+      await expect.poll(() => seen, { timeout: LONG_MS }).toContain("Installing");
+      child.kill("SIGINT");
+      expect(await new Promise((resolve) => child.on("close", resolve))).toBe(130);
+      expect(seen).toContain("machine m is allocated, and goes on; see: metalctl machine why m\n");
+    },
+    LONG_MS,
+  );
+
+  it(
     "says where the machine stands when time is over",
     async () => {
       api.answers["POST /metal/v1/machine/allocate"] = [200, machine()];

@@ -55,6 +55,8 @@ export async function forEachDocument(
 ): Promise<void> {
   const [doing, done, next] = DEEDS[deed];
   const documents = readDocuments(field("file")(flags));
+  // Nothing to do is done; but who meant something hears of it.
+  if (documents.length === 0) console.error(`${field("file")(flags)} has no documents`);
   const ask =
     process.stdin.isTTY &&
     flags["skipSecurityPrompts"] !== true &&

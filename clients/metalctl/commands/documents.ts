@@ -11,12 +11,13 @@ import type { Doc } from "../resources/resource.ts";
 
 /** @throws Error naming the file when it cannot be read or holds anything but documents */
 export function readDocuments(file: string): Doc[] {
-  const documents = parse(readText(file), file)
+  const name = file === "-" ? "standard input" : file;
+  const documents = parse(readText(file), name)
     .filter((document) => document !== null && document !== undefined)
     .flat();
   for (const document of documents) {
     if (typeof document !== "object")
-      throw new Refusal(`${file}: expected documents with fields, found ${JSON.stringify(document)}`);
+      throw new Refusal(`${name}: expected documents with fields, found ${JSON.stringify(document)}`);
   }
   return documents as Doc[];
 }

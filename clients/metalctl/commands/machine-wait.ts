@@ -9,6 +9,8 @@ import { field, type Doc } from "../resources/resource.ts";
 import { whyOf } from "./machine-why.ts";
 
 const TICK_MS = 1_000;
+/** What shells have for a process that Ctrl-C ended. */
+const INTERRUPTED = 130;
 /** ECMA-48: to the line's beginning, and erase it. */
 const CLEAR = "\r\u001b[K";
 
@@ -18,6 +20,13 @@ export async function waitUntilInUse(allocated: Doc, flags: GlobalFlags & { wait
   const api = apiClient(flags);
   const timeout = durationOf(String(flags.waitTimeout), "--wait-timeout");
   const progress = new Progress(id);
+  // The machine goes on without us.
+  const leave = () => {
+    progress.end(false);
+    console.error(`machine ${id} is allocated, and goes on; see: metalctl machine why ${id}`);
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", leave);
   try {
     const machine: MachineResponse = await api.machine.waitFor(id, "installed", {
       timeout,
@@ -33,6 +42,8 @@ export async function waitUntilInUse(allocated: Doc, flags: GlobalFlags & { wait
       next: `metalctl machine why ${id}`,
       cause: error,
     });
+  } finally {
+    process.off("SIGINT", leave);
   }
 }
 

@@ -102,6 +102,10 @@ describe("metalctl", () => {
       "debian-12",
       "--networks",
       "net1,net2:noauto",
+      "--tags",
+      "a",
+      "--tags",
+      "b,c=d",
       "--ips",
       "10.0.0.9",
       "--userdata",
@@ -117,6 +121,7 @@ describe("metalctl", () => {
         { networkid: "net2", autoacquire: false },
       ],
       ips: ["10.0.0.9"],
+      tags: ["a", "b", "c=d"],
       user_data: Buffer.from("hello").toString("base64"),
       ssh_pub_keys: ["ssh-ed25519 AAAA me"],
     });

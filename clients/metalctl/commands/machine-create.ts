@@ -6,20 +6,30 @@ import type { Command } from "commander";
 import { apiClient, type GlobalFlags } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
 import { print, printing, render } from "../output/printer.ts";
-import type { Doc, Resource } from "../resources/resource.ts";
+import type { Doc, Flag, Resource } from "../resources/resource.ts";
 import { fileAlone, forEachDocument, withFile } from "./bulk.ts";
 import { readDocuments } from "./documents.ts";
-import { textOrFile } from "./request.ts";
+import { addFlags, textOrFile } from "./request.ts";
 import { examples } from "./examples.ts";
 
-type Flags = GlobalFlags & Record<string, string | boolean | undefined>;
+type Flags = GlobalFlags & Record<string, string | boolean | readonly string[] | undefined>;
 
-const list = (value: string | boolean | undefined) =>
-  typeof value === "string" ? value.split(",").filter(Boolean) : [];
+const list = (value: Flags[string]) => (Array.isArray(value) ? (value as readonly string[]) : []);
+
+const LISTS: readonly Flag[] = [
+  ["--networks <networks>", "NET[:auto|:noauto],…"],
+  ["--ips <ips>", "addresses that are yours already"],
+  ["--tags <tags>", "tags"],
+  ["--dnsservers <ips>", "DNS servers"],
+  ["--ntpservers <addresses>", "NTP servers"],
+].map(([flags = "", help = ""]) => ({ flags, help, field: flags, kind: "list" }));
 
 /** "NET", "NET:auto" or "NET:noauto". */
 function networkOf(entry: string): { networkid: string; autoacquire: boolean } {
-  const [networkid, mode] = entry.split(":") as [string, string | undefined];
+  const [networkid, mode] = entry.split(":", 2).map((part, at) => (at === 0 ? part : part.toLowerCase())) as [
+    string,
+    string | undefined,
+  ];
   if (mode !== undefined && mode !== "auto" && mode !== "noauto")
     throw new Refusal(`--networks: "${entry}" must end in :auto or :noauto`);
   return { networkid, autoacquire: mode !== "noauto" };
@@ -59,7 +69,7 @@ export function allocationRequest(flags: Flags): Doc {
   const userData = text("userdata");
   return {
     ...(flags["id"] ? { uuid: flags["id"] } : {}),
-    name: flags["name"] ?? flags["hostname"],
+    ...(flags["name"] ? { name: flags["name"] } : {}),
     description: flags["description"] ?? "",
     hostname: flags["hostname"],
     projectid: flags["project"],
@@ -106,15 +116,11 @@ export function addAllocation(group: Command, resource: Resource): Command {
     .option("-I, --id <uuid>", "this very machine")
     .option("-i, --image <id>", "image, e.g. debian-12")
     .option("--filesystemlayout <id>", "instead of the one that matches size and image")
-    .option("--networks <networks>", "NET[:auto|:noauto],…")
-    .option("--ips <ips>", "addresses that are yours already")
     .option("-p, --sshpublickey <key>", "keys to log in with, or @file; else the first of yours in ~/.ssh")
-    .option("--tags <tags>", "tags")
     .option("--userdata <text>", "cloud-init, ignition or a script; text or @file")
-    .option("--dnsservers <ips>", "DNS servers")
-    .option("--ntpservers <addresses>", "NTP servers")
     .option("--wait", "until the machine is in use, and show the way there")
     .option("--wait-timeout <duration>", "how long --wait waits", "30m");
+  addFlags(create, LISTS);
   const own = [...create.options];
   return withFile(create).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
@@ -130,7 +136,7 @@ export function addAllocation(group: Command, resource: Resource): Command {
   });
 }
 
-function rulesOf(file: string | boolean | undefined): Doc {
+function rulesOf(file: Flags[string]): Doc {
   if (typeof file !== "string") return {};
   const [rules] = readDocuments(file);
   return { firewall_rules: { egress: rules?.["egress"] ?? [], ingress: rules?.["ingress"] ?? [] } };

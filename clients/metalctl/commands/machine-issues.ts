@@ -8,7 +8,7 @@ import { show, watchable } from "../output/watch.ts";
 import { IPMI_SORT, IPMI_SORT_KEYS, power } from "../resources/bmc.ts";
 import { bmcStates, ERROR_THRESHOLD, FILTERS, lastEventColumns } from "../resources/machine.ts";
 import { machinePath } from "../resources/machine-path.ts";
-import { column, field, type Doc } from "../resources/resource.ts";
+import { column, field, type Doc, type Flag } from "../resources/resource.ts";
 import { durationOf } from "../output/duration.ts";
 import { addFlags, requestFromFlags } from "./request.ts";
 import { examples } from "./examples.ts";
@@ -52,6 +52,12 @@ const COLUMNS: readonly Column<Doc>[] = [
   { header: "Details", cell: issue("details"), in: "wide" },
 ];
 
+const SELECTED: readonly Flag[] = [
+  { flags: "--only <ids>", help: "only these issues", field: "only", kind: "list" },
+  { flags: "--omit <ids>", help: "all but these issues", field: "omit", kind: "list" },
+  { flags: "--severity <severity>", help: "minor, major or critical at least", field: "severity" },
+];
+
 const CATALOGUE_COLUMNS = [
   column("ID", "id"),
   column("Severity", "severity"),
@@ -67,15 +73,12 @@ interface Evaluation {
 
 async function evaluate(id: string | undefined, flags: Flags): Promise<Evaluation> {
   const api = apiClient(flags);
-  const list = (value: unknown) => (typeof value === "string" ? value.split(",") : undefined);
   const { lastEventErrorThreshold: threshold } = flags;
   const filters = { ...requestFromFlags(FILTERS, flags), ...(id ? { id } : {}) };
   const [evaluated, issues, machines] = await Promise.all([
     api.post<Evaluation["evaluation_result"] | null>("/v1/machine/issues/evaluate", {
       ...filters,
-      only: list(flags["only"]),
-      omit: list(flags["omit"]),
-      severity: flags["severity"],
+      ...requestFromFlags(SELECTED, flags),
       ...(threshold && {
         last_error_threshold: durationOf(threshold, "--last-event-error-threshold") * NANOSECONDS_IN_MS,
       }),
@@ -109,11 +112,8 @@ export function addIssues(group: Command): void {
       ["all but those known to be off", "--omit liveliness-not-available,liveliness-dead"],
       ["of one machine", "$MACHINE"],
     ),
-    [...FILTERS, ERROR_THRESHOLD],
-  )
-    .option("--only <ids>", "only these issues")
-    .option("--omit <ids>", "all but these issues")
-    .option("--severity <severity>", "minor, major or critical at least");
+    [...FILTERS, ERROR_THRESHOLD, ...SELECTED],
+  );
   watchable(sortable(issues, IPMI_SORT_KEYS)).action(async (id: string | undefined, _, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const how = printing(flags);

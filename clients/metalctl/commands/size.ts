@@ -6,7 +6,7 @@ import { print, printing, render } from "../output/printer.ts";
 import { sortable, sortBy } from "../output/sort.ts";
 import { show, watchable } from "../output/watch.ts";
 import { size } from "../resources/catalogue.ts";
-import { field, type Doc } from "../resources/resource.ts";
+import type { Doc, Flag } from "../resources/resource.ts";
 import {
   RESERVATION_USAGE_COLUMNS,
   RESERVATION_USAGE_FILTERS,
@@ -27,24 +27,24 @@ export function addSizeCommands(program: Command): void {
   addTry(addResource(group, sizeImageConstraint));
 }
 
+const LABELS: readonly Flag[] = [{ flags: "--labels <labels>", help: "key=value", field: "labels", kind: "labels" }];
+
 function addSuggest(group: Command): void {
-  examples(group.command("suggest [id]").description("a size that a machine is of"), [
+  const suggest = examples(group.command("suggest [id]").description("a size that a machine is of"), [
     "to be created",
     "c1-large-x86 --machine-id $MACHINE --labels vendor=supermicro > size.yaml",
   ])
     .requiredOption("--machine-id <id>", "the machine")
     .option("--name <name>", "name of the size", "suggested-size")
-    .option("--description <text>", "description of the size", "a suggested size")
-    .option("--labels <labels>", "key=value, separated by commas")
-    .action(async (id: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      const { name, description } = flags as { name?: string; description?: string };
-      const constraints = await apiClient(flags).post<Doc[]>("/v1/size/suggest", { machineID: flags["machineId"] });
-      const pairs = field("labels")(flags).split(",").filter(Boolean);
-      const labels = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0]!, pair.split("=").slice(1).join("=")]));
-      const suggested = { id: id ?? randomUUID(), name, description, constraints, labels };
-      print(render([suggested], size.columns, printing(flags, "yaml"), true));
-    });
+    .option("--description <text>", "description of the size", "a suggested size");
+  addFlags(suggest, LABELS).action(async (id: string | undefined, _, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const { name, description } = flags as { name?: string; description?: string };
+    const constraints = await apiClient(flags).post<Doc[]>("/v1/size/suggest", { machineID: flags["machineId"] });
+    const { labels = {} } = requestFromFlags(LABELS, flags);
+    const suggested = { id: id ?? randomUUID(), name, description, constraints, labels };
+    print(render([suggested], size.columns, printing(flags, "yaml"), true));
+  });
 }
 
 function addUsage(group: Command): void {

@@ -45,6 +45,18 @@ describe("a file of documents", () => {
     expect(JSON.parse(`[${stdout.replace("}\n{", "},{")}]`)).toMatchObject([{ id: "a" }, { id: "b" }]);
   });
 
+  it("that says no version changes whatever is there; one that does, only that", async () => {
+    api.answers["PUT /metal/v1/tenant"] = [409, { statuscode: 409, message: "exists" }];
+    api.answers["GET /metal/v1/tenant/t"] = [200, { meta: { id: "t", version: 7 }, name: "old" }];
+    api.answers["POST /metal/v1/tenant"] = (body) => [200, body];
+    writeFileSync(join(api.folder, "tenants.yaml"), "meta: {id: t}\nname: new\n---\nmeta: {id: t, version: 3}\n");
+    expect((await api.metalctl("tenant", "apply", "-f", "tenants.yaml")).stdout).toBe("applied t\napplied t\n");
+    expect(api.calls.filter(({ method }) => method === "POST").map(({ body }) => body)).toEqual([
+      { meta: { id: "t", version: 7 }, name: "new" },
+      { meta: { id: "t", version: 3 } },
+    ]);
+  });
+
   it("says all itself, and needs ids to delete by", async () => {
     writeFileSync(join(api.folder, "nameless.yaml"), "name: nameless\n");
     const both = await api.metalctl("size", "create", "-f", "nameless.yaml", "--name", "other");

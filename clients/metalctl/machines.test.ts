@@ -93,6 +93,13 @@ describe("metalctl", () => {
     expect((await api.metalctl("fw", "ls", "--project", "p1", "--no-headers")).stdout).toMatch(
       /^f +fw +p1 +private +10\.0\.0\.1 +lab\n +internet +192\.0\.2\.1\n$/,
     );
+    // What describe prints makes another one.
+    const rules = { egress: [], ingress: [{ protocol: "tcp", ports: [80], from: ["0.0.0.0/0"] }] };
+    const described = { id: "f2", allocation: { hostname: "fw2", project: "p1", firewall_rules: rules } };
+    writeFileSync(join(api.folder, "firewall.yaml"), JSON.stringify(described));
+    api.calls = [];
+    expect((await api.metalctl("firewall", "create", "-f", "firewall.yaml")).code).toBe(0);
+    expect(api.calls[0]!.body).toMatchObject({ uuid: "f2", hostname: "fw2", projectid: "p1", firewall_rules: rules });
     expect((await api.metalctl("firewall", "ssh", "f")).stdout).toMatch(/^ssh -- metal@192\.0\.2\.1 /);
   });
 });

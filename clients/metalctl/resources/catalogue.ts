@@ -215,6 +215,17 @@ const quotasOf = (doc: Doc) =>
     return most === "" || most === "0" ? "∞" : most;
   });
 
+/** A document that says no version, as in a repository of files, changes whatever is there; one that does, only that. */
+const versioned = (path: string): NonNullable<Resource["update"]> => {
+  return async (api, { meta, ...request }) => {
+    const given = (meta ?? {}) as Doc;
+    if (given["version"] !== undefined) return api.post(path, { meta, ...request });
+    const stored = await api.get<Doc>(`${path}/${encodeURIComponent(field("id")(given))}`);
+    const { version } = (stored["meta"] ?? {}) as Doc;
+    return api.post(path, { meta: { ...given, version }, ...request });
+  };
+};
+
 const QUOTA_UNITS = ["Cluster(s)", "Machine(s)", "IP(s)"];
 
 export const project: Resource = {
@@ -229,6 +240,7 @@ export const project: Resource = {
   },
   sortKeys: { id: "meta.id", name: "name", description: "description", tenant: "tenant_id" },
   id: field("meta.id"),
+  update: versioned("/v1/project"),
   columns: [
     column("UID", "meta.id"),
     column("Tenant", "tenant_id"),
@@ -265,6 +277,7 @@ export const tenant: Resource = {
   },
   sortKeys: { id: "meta.id", name: "name", description: "description" },
   id: field("meta.id"),
+  update: versioned("/v1/tenant"),
   columns: [
     column("ID", "meta.id"),
     column("Name", "name"),

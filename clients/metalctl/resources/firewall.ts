@@ -1,6 +1,6 @@
 import { age } from "../output/age.ts";
-import { addresses, FILTERS, networkIds, SORT_KEYS } from "./machine.ts";
-import { column, field, type Resource } from "./resource.ts";
+import { addresses, allocationOf, FILTERS, networkIds, SORT_KEYS } from "./machine.ts";
+import { column, type Doc, field, type Resource } from "./resource.ts";
 
 /** The original filters firewalls by these only. */
 const FILTERED_BY = "id partition name project size image hostname mac tags".split(" ");
@@ -25,6 +25,10 @@ export const firewall: Resource = {
     column("Partition", "partition.id"),
   ],
   filters: FILTERS.filter(({ flags }) => FILTERED_BY.includes(/--(\S+)/.exec(flags)![1]!)),
+  toCreate: (doc) => {
+    const { firewall_rules } = (doc["allocation"] ?? {}) as Doc;
+    return { ...allocationOf(doc), ...(firewall_rules ? { firewall_rules } : {}) };
+  },
   create: (api, request) => api.post("/v1/firewall/allocate", request),
   verbs: ["list", "describe"],
 };

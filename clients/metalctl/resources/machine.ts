@@ -219,7 +219,7 @@ interface Allocated {
 }
 
 /** What would allocate a machine as it is allocated now. What is an allocation request already stays one. */
-function allocationOf(doc: Doc): Doc {
+export function allocationOf(doc: Doc): Doc {
   if (!("allocation" in doc)) return doc;
   const allocation = (doc["allocation"] ?? {}) as Doc & Allocated;
   const networks = allocation.networks ?? [];

@@ -11,6 +11,7 @@ import { findMetalctl, type Metalctl, metalctlFor } from "./metalctl.ts";
 import { nouns } from "./nouns.ts";
 import { type Region, startRegion } from "./region.ts";
 import { M1, M2, PROJECT } from "./story/row.ts";
+import { within } from "./within.ts";
 
 /** Built as users get it; a process, as it is no library of ours. */
 const BUILD = new URL("../../../clients/metalctl/build.ts", import.meta.url).pathname;
@@ -355,20 +356,6 @@ describe("both command lines", () => {
     }
   });
 });
-
-const EMPTY = new Set(["null", '""', "[]", "{}", "0", "false", '"0001-01-01T00:00:00.000Z"']);
-
-/** Where `ours` lacks something of `theirs`. */
-function within(theirs: unknown, mine: unknown, path = ""): string[] {
-  if (EMPTY.has(JSON.stringify(theirs))) return [];
-  if (typeof theirs !== "object" || theirs === null)
-    return theirs === mine ? [] : [`${path}: ${JSON.stringify(theirs)}, here ${JSON.stringify(mine)}`];
-  if (Array.isArray(theirs) && theirs.length !== (mine as unknown[] | undefined)?.length)
-    return [`${path}: ${theirs.length} entries, here ${JSON.stringify(mine)}`];
-  return Object.entries(theirs).flatMap(([key, value]) =>
-    within(value, (mine as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
-  );
-}
 
 /** Lines of the original's YAML that ours does not have, without those of empty fields. */
 function linesWithin(theirs: string, mine: string): string[] {

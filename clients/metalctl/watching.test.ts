@@ -244,4 +244,6 @@ it("writes a page of documentation for every command", async () => {
   expect(page).toMatch(/^## metalctl machine list\n\nlist all machine entities\n/);
   expect(page).toContain("| `--project <value>` | only with this project |");
   expect(page).toContain("- [metalctl machine](metalctl_machine.md)");
+  const context = readFileSync(join(api.folder, "pages", "metalctl_context.md"), "utf8");
+  expect(context).toContain("```\n~/.metalctl/config.yaml:\n\ncurrent: prod\n");
 });

@@ -4,10 +4,9 @@ import { configPath, readConfigFile, writeConfigFile, type ConfigFile, type Glob
 import { Refusal } from "../errors.ts";
 import { isTabular, print, printing, render } from "../output/printer.ts";
 import { column, type Doc } from "../resources/resource.ts";
-import { examples } from "./examples.ts";
+import { examples, note } from "./examples.ts";
 
-const EXAMPLE = `
-~/.metalctl/config.yaml:
+const FILE = `~/.metalctl/config.yaml:
 
 current: prod
 contexts:
@@ -29,13 +28,12 @@ export function addContextCommands(program: Command): void {
     ["all of the config file", ""],
     ["speak to another API from now on", "prod"],
     ["and back again", "-"],
-  )
-    .addHelpText("after", EXAMPLE)
-    .action((name: string | undefined, _, command: Command) => {
-      const flags = command.optsWithGlobals<GlobalFlags>();
-      if (name === undefined) list(flags);
-      else choose(name, flags);
-    });
+  );
+  note(group, FILE).action((name: string | undefined, _, command: Command) => {
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    if (name === undefined) list(flags);
+    else choose(name, flags);
+  });
   examples(group.command("list").alias("ls").description("all contexts; the current one is marked"), [
     "as YAML",
     "-o yaml",

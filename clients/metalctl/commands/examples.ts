@@ -22,6 +22,16 @@ export function examples(command: Command, ...given: readonly Example[]): Comman
   return command;
 }
 
+const NOTES = new WeakMap<Command, string>();
+
+/** Adds what a file looks like, and the like, below the examples. */
+export function note(command: Command, text: string): Command {
+  NOTES.set(command, text);
+  return command.addHelpText("after", `\n${text}`);
+}
+
+export const noteOf = (command: Command): string | undefined => NOTES.get(command);
+
 export const examplesOf = (command: Command): readonly Example[] => EXAMPLES.get(command) ?? [];
 
 /** Comments and commands, as a shell takes them. */

@@ -6,10 +6,9 @@ import { field, type Doc } from "../resources/resource.ts";
 import { addResource } from "./crud.ts";
 import { addAllocation } from "./machine-create.ts";
 import { runAttached } from "./switch-access.ts";
-import { examples } from "./examples.ts";
+import { examples, note } from "./examples.ts";
 
-const RULES = `
-rules.yaml:
+const RULES = `rules.yaml:
 
 egress:
 - comment: names and time
@@ -31,12 +30,15 @@ interface Network {
 
 export function addFirewallCommands(program: Command): void {
   const group = addResource(program, firewall);
-  examples(addAllocation(group, firewall), [
+  const create = addAllocation(group, firewall).option(
+    "--firewall-rules-file <file>",
+    "egress and ingress rules, YAML",
+  );
+  note(create, RULES);
+  examples(create, [
     "that lets only what a file says in and out",
     "--size c1-large-x86 --partition fra-equ01 --project $PROJECT --hostname fw01 --image firewall-ubuntu-3.0 --networks $NETWORK,internet --firewall-rules-file rules.yaml",
-  ])
-    .option("--firewall-rules-file <file>", "egress and ingress rules, YAML")
-    .addHelpText("after", RULES);
+  ]);
   examples(group.command("ssh <id>").description("log in to a firewall at its public address"), [
     "with a certain key",
     "$MACHINE -i ~/.ssh/id_ed25519",

@@ -16,13 +16,24 @@ type Flags = GlobalFlags & Record<string, string | boolean | readonly string[] |
 
 const list = (value: Flags[string]) => (Array.isArray(value) ? (value as readonly string[]) : []);
 
-const LISTS: readonly Flag[] = [
-  ["--networks <networks>", "NET[:auto|:noauto],…"],
-  ["--ips <ips>", "addresses that are yours already"],
-  ["--tags <tags>", "tags"],
-  ["--dnsservers <ips>", "DNS servers"],
-  ["--ntpservers <addresses>", "NTP servers"],
-].map(([flags = "", help = ""]) => ({ flags, help, field: flags, kind: "list" }));
+const FLAGS: readonly Flag[] = [
+  ["-n, --name <name>", "name"],
+  ["-d, --description <text>", "description"],
+  ["-H, --hostname <name>", "hostname"],
+  ["-P, --project <id>", "project"],
+  ["-S, --partition <id>", "partition"],
+  ["-s, --size <id>", "size"],
+  ["-I, --id <uuid>", "this very machine"],
+  ["-i, --image <id>", "image, e.g. debian-12"],
+  ["--filesystemlayout <id>", "instead of the one that matches size and image"],
+  ["--networks <networks>", "NET[:auto|:noauto],…", "list"],
+  ["--ips <ips>", "addresses that are yours already", "list"],
+  ["-p, --sshpublickey <key>", "keys to log in with, or @file; else the first of yours in ~/.ssh"],
+  ["--tags <tags>", "tags", "list"],
+  ["--userdata <text>", "cloud-init, ignition or a script; text or @file"],
+  ["--dnsservers <ips>", "DNS servers", "list"],
+  ["--ntpservers <addresses>", "NTP servers", "list"],
+].map(([flags = "", help = "", kind]) => ({ flags, help, field: flags, kind: kind === "list" ? "list" : "text" }));
 
 /** "NET", "NET:auto" or "NET:noauto". */
 function networkOf(entry: string): { networkid: string; autoacquire: boolean } {
@@ -89,6 +100,7 @@ export function allocationRequest(flags: Flags): Doc {
 
 /** Adds `create` to machines or firewalls. */
 export function addAllocation(group: Command, resource: Resource): Command {
+  const image = resource.name === "firewall" ? "firewall-ubuntu-3.0" : "debian-12";
   const create = examples(
     group
       .command("create")
@@ -96,31 +108,20 @@ export function addAllocation(group: Command, resource: Resource): Command {
       .description(`allocate a ${resource.name}: it installs the image and joins the networks`),
     [
       "any that waits; see also: size list, image list, network list",
-      "--size c1-large-x86 --partition fra-equ01 --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK,internet -p @~/.ssh/id_ed25519.pub",
+      `--size c1-large-x86 --partition fra-equ01 --project $PROJECT --hostname web01 --image ${image} --networks $NETWORK,internet -p @~/.ssh/id_ed25519.pub`,
     ],
     [
       "this very one, and show its way until it is in use",
-      "--id $MACHINE --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK --wait",
+      `--id $MACHINE --project $PROJECT --hostname web01 --image ${image} --networks $NETWORK --wait`,
     ],
     [
       "with an address of yours in the internet",
-      "--id $MACHINE --project $PROJECT --hostname web01 --image debian-12 --networks $NETWORK,internet:noauto --ips 203.0.113.9",
+      `--id $MACHINE --project $PROJECT --hostname web01 --image ${image} --networks $NETWORK,internet:noauto --ips 203.0.113.9`,
     ],
-  )
-    .option("-n, --name <name>", "name")
-    .option("-d, --description <text>", "description")
-    .option("-H, --hostname <name>", "hostname")
-    .option("-P, --project <id>", "project")
-    .option("-S, --partition <id>", "partition")
-    .option("-s, --size <id>", "size")
-    .option("-I, --id <uuid>", "this very machine")
-    .option("-i, --image <id>", "image, e.g. debian-12")
-    .option("--filesystemlayout <id>", "instead of the one that matches size and image")
-    .option("-p, --sshpublickey <key>", "keys to log in with, or @file; else the first of yours in ~/.ssh")
-    .option("--userdata <text>", "cloud-init, ignition or a script; text or @file")
+  );
+  addFlags(create, FLAGS)
     .option("--wait", "until the machine is in use, and show the way there")
     .option("--wait-timeout <duration>", "how long --wait waits", "30m");
-  addFlags(create, LISTS);
   const own = [...create.options];
   return withFile(create).action(async (_, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Option } from "commander";
-import { exampleLines, examples, examplesOf, pathOf } from "./examples.ts";
+import { exampleLines, examples, examplesOf, noteOf, pathOf } from "./examples.ts";
 
 const DEFAULT_FOLDER = "docs";
 
@@ -38,6 +38,7 @@ function pageOf(command: Command): string {
     "```\n" + `${pathOf(command)} ${command.usage()}`.trim() + "\n```",
     ...(command.aliases().length > 0 ? [`Also: ${command.aliases().join(", ")}`] : []),
     ...(examplesOf(command).length > 0 ? ["### Examples", ["```sh", ...exampleLines(command), "```"].join("\n")] : []),
+    ...(noteOf(command) ? [["```", noteOf(command)!.trim(), "```"].join("\n")] : []),
     ...flagsOf("Options", command.options),
     ...(parent ? flagsOf("Options inherited", inherited(parent)) : []),
     ...(related.length > 0 ? ["### See also", related.map(link).join("\n")] : []),

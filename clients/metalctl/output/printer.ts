@@ -64,8 +64,8 @@ export function render<T>(rows: readonly T[], columns: readonly Column<T>[], how
       const shown = columns.filter((column) => column.in === undefined || (column.in === "wide") === wide);
       const header = shown.map((column) => column.header.toUpperCase());
       const body = rows.map((row) => shown.map((column) => clean(column.cell(row, how.look))));
-      if (how.format === "markdown") return markdown(header, body);
-      return table(how.headers ? header : undefined, body, how.look.columns);
+      const told = how.headers ? header : undefined;
+      return how.format === "markdown" ? markdown(told, body) : table(told, body, how.look.columns);
     }
   }
 }

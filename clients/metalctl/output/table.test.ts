@@ -31,6 +31,8 @@ describe("a table", () => {
 
   it("is aligned in Markdown, whose bars it escapes", () => {
     expect(markdown(["A", "B"], [["1|2", "x\ny"]])).toBe("| A    | B |\n|------|---|\n| 1\\|2 | x |\n|      | y |");
+    expect(markdown(undefined, [["long", "x"]])).toBe("| long | x |");
+    expect(markdown(undefined, [])).toBe("");
   });
 });
 

@@ -77,11 +77,12 @@ function foldsOf(widths: readonly number[], shown: readonly number[], columns: n
 }
 
 /** A table as Markdown has it, aligned. */
-export function markdown(header: Cells, body: readonly Cells[]): string {
-  const escaped = [header, ...body].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+export function markdown(header: Cells | undefined, body: readonly Cells[]): string {
+  const escaped = (header ? [header, ...body] : body).map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
   const lines = escaped.flatMap(linesOf);
-  const widths = widthsOf(lines, header.length);
+  const widths = widthsOf(lines, escaped[0]?.length ?? 0);
   const row = (cells: Cells) => `| ${widths.map((to, at) => pad(cells[at] ?? "", to)).join(" | ")} |`;
+  if (!header) return lines.map(row).join("\n");
   const [first = [], ...rest] = lines;
   return [row(first), `|${widths.map((to) => "-".repeat(to + 2)).join("|")}|`, ...rest.map(row)].join("\n");
 }

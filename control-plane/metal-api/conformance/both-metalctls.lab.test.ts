@@ -208,6 +208,7 @@ const FILTERED: Readonly<Record<string, readonly string[]>> = {
   "machine ipmi": [`--id ${M1}`, "--rack r9", "--partition fra"],
   "machine issues": [M1, "--only bmc-no-distinct-ip", "--severity critical"],
   "machine logs": [`${M1} --last-event-error-threshold 1h`],
+  "size list": ["-o markdown", "-o wide"],
 };
 
 /** One template for all documents, then what the language has. */

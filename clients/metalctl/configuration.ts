@@ -8,6 +8,7 @@ import { type Client as ApiClient, createClient, type Fetch, MetalError as ApiEr
 import { nodeFetch } from "@metal-stack/sdk/node";
 import { Refusal } from "./errors.ts";
 import type { Value } from "./output/template/values.ts";
+import { systemFetch } from "./trust.ts";
 import { credentialsOf } from "./kubeconfig.ts";
 
 export { type ApiClient, ApiError };
@@ -156,7 +157,7 @@ export function apiClient(flags: GlobalFlags, retries?: number): ApiClient {
       details: `It comes from ${sourceOfUrl(flags)}.`,
       next: "write it as https://api.example.org/metal",
     });
-  const fetch = nodeFetch(ca ? { ca: Buffer.from(ca, "base64").toString("utf8") } : {});
+  const fetch = ca ? nodeFetch({ ca: Buffer.from(ca, "base64").toString("utf8") }) : systemFetch();
   return createClient({
     url,
     ...(retries === undefined ? {} : { retries }),

@@ -12,6 +12,7 @@ import {
   TimeoutError,
 } from "./configuration.ts";
 import { Refusal, tell, type Telling } from "./errors.ts";
+import { isUnknownIssuer } from "./trust.ts";
 import { expiryOf } from "./login/token.ts";
 
 let running: Command | undefined;
@@ -25,12 +26,21 @@ export async function explain(error: Error): Promise<string> {
   if (error instanceof Refusal) return tell(error.message, error);
   try {
     const flags = running?.optsWithGlobals<GlobalFlags>() ?? {};
+    if (isUnknownIssuer(error)) return tell(error.message.replace(/;.*/, ""), untrusted(flags));
     if (error instanceof NetworkError || error instanceof TimeoutError) return tell(error.message, unreachable(flags));
     if (error instanceof ApiError) return tell(`${error.message} (HTTP ${error.status})`, await refused(error, flags));
   } catch {
     // Whatever is wrong with the explanation: the error itself is the news.
   }
   return tell(error.message, {});
+}
+
+function untrusted(flags: GlobalFlags): Telling {
+  const { certificate_authority_data: ca } = currentContext(flags);
+  return {
+    details: `Nobody that ${ca ? "certificate_authority_data" : "this machine"} trusts vouches for the API.`,
+    next: "give its CA's certificate, PEM in base64, in certificate_authority_data of the context or METALCTL_CERTIFICATE_AUTHORITY_DATA",
+  };
 }
 
 function unreachable(flags: GlobalFlags): Telling {

@@ -1,6 +1,6 @@
 // Whom metalctl trusts: an API behind TLS whose certificate is its own.
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -59,6 +59,17 @@ it("trusts nobody that neither the context nor the system knows, and says what t
 it("trusts whom the system trusts, as the original", async () => {
   expect((await list({ SSL_CERT_FILE: certificate })).stdout).toBe("s\n");
   expect(asked).toBe(1);
+});
+
+it("trusts whom the system trusts where it logs in", async () => {
+  const issuer = `https://localhost:${(server!.address() as AddressInfo).port}`;
+  const file = join(api.folder, "login.yaml");
+  writeFileSync(file, `current: a\ncontexts:\n  a: {url: "${issuer}", issuer_url: "${issuer}", client_id: c}\n`);
+  expect((await api.metalctl("-c", file, "login")).stderr).toContain("self-signed certificate");
+  expect(asked).toBe(0);
+  api.env = { SSL_CERT_FILE: certificate };
+  expect((await api.metalctl("-c", file, "login")).stderr).toMatch(/^Error: cannot reach the log-in at /);
+  expect(asked).toBeGreaterThan(0);
 });
 
 it("trusts only whom the context names, when it names somebody", async () => {

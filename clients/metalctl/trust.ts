@@ -18,6 +18,12 @@ const codeOf = (error: unknown): string =>
 
 export const isUnknownIssuer = (error: unknown): boolean => UNKNOWN_ISSUER.includes(codeOf(error));
 
+/** Lets all of this process trust whom Node and the system trust: a log-in waits for a person anyway. */
+export async function trustSystem(): Promise<void> {
+  const { getCACertificates, setDefaultCACertificates } = await import("node:tls");
+  setDefaultCACertificates([...getCACertificates("default"), ...getCACertificates("system")]);
+}
+
 /** A transport that trusts whom Node and the system trust. Nothing was sent to a server that is tried again. */
 export function systemFetch(): Fetch {
   let fetch = nodeFetch();

@@ -3,6 +3,7 @@ import * as oidc from "openid-client";
 import type { Context } from "../configuration.ts";
 import { Refusal } from "../errors.ts";
 import type { Credentials } from "../kubeconfig.ts";
+import { trustSystem } from "../trust.ts";
 
 /** The scopes of the original: dex's, those of `issuer_type: generic`, else `custom_scopes`. */
 const DEX_SCOPES = ["groups", "openid", "profile", "email", "federated:id"];
@@ -30,6 +31,7 @@ export async function discover(context: Context): Promise<oidc.Configuration> {
     });
   const address = URL.parse(issuer);
   if (!address) throw new Refusal(`the issuer_url "${issuer}" of the current context is no URL`);
+  if (address.protocol === "https:") await trustSystem();
   const ask = (authentication: oidc.ClientAuth) =>
     oidc.discovery(address, clientId, undefined, authentication, {
       timeout: PROVIDER_TIMEOUT_SECONDS,

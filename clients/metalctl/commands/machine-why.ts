@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { apiClient, type ApiClient, type GlobalFlags } from "../configuration.ts";
 import { machinePath } from "../resources/machine-path.ts";
 import { age, span } from "../output/age.ts";
-import { print, printing, render } from "../output/printer.ts";
+import { printing, render } from "../output/printer.ts";
+import { show, watchable } from "../output/watch.ts";
 import type { Doc } from "../resources/resource.ts";
 import { examples } from "./examples.ts";
 
@@ -49,17 +50,21 @@ export async function whyAsComment(api: ApiClient, id: string): Promise<string[]
 }
 
 export function addWhy(group: Command): void {
-  examples(
+  const why = examples(
     group.command("why <id>").description("what a machine is doing, since when, what comes next and what you can do"),
     ["for a person", "$MACHINE"],
+    ["until it is what you wait for", "$MACHINE --watch"],
     ["for a script", "$MACHINE -o template --template '{{ .state }}'"],
-  ).action(async (id: string, _, command: Command) => {
+  );
+  watchable(why).action(async (id: string, _, command: Command) => {
     const flags = command.optsWithGlobals<GlobalFlags>();
-    const answer = await ask(apiClient(flags), id);
     const how = printing(flags);
-    if (how.format !== "table") return print(render<Doc>([{ ...answer }], WHY_COLUMNS, how, true));
-    const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
-    console.log([...explanation(answer), "", ...facts].join("\n"));
+    await show(flags, async () => {
+      const answer = await ask(apiClient(flags), id);
+      if (how.format !== "table") return render<Doc>([{ ...answer }], WHY_COLUMNS, how, true);
+      const facts = Object.entries(answer.facts).map(([name, fact]) => `  ${name}: ${fact}`);
+      return [...explanation(answer), "", ...facts].join("\n");
+    });
   });
 }
 

@@ -51,6 +51,8 @@ export interface GlobalFlags {
   readonly forceColor?: boolean;
   readonly yesIReallyMeanIt?: boolean;
   readonly debug?: boolean;
+  /** Of commands that can read documents. */
+  readonly file?: string;
 }
 
 /** What to do about a config file that is wrong. */

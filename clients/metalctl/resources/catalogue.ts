@@ -215,11 +215,14 @@ const quotasOf = (doc: Doc) =>
     return most === "" || most === "0" ? "∞" : most;
   });
 
-/** A document that says no version, as in a repository of files, changes whatever is there; one that does, only that. */
+/**
+ * What an editor or --version says changes only the version it was made from. A file changes whatever is there: applied
+ * again, also after it stopped in the middle, its versions are old.
+ */
 const versioned = (path: string): NonNullable<Resource["update"]> => {
-  return async (api, { meta, ...request }) => {
+  return async (api, { meta, ...request }, flags) => {
     const given = (meta ?? {}) as Doc;
-    if (given["version"] !== undefined) return api.post(path, { meta, ...request });
+    if (given["version"] !== undefined && flags.file === undefined) return api.post(path, { meta, ...request });
     const stored = await api.get<Doc>(`${path}/${encodeURIComponent(field("id")(given))}`);
     const { version } = (stored["meta"] ?? {}) as Doc;
     return api.post(path, { meta: { ...given, version }, ...request });

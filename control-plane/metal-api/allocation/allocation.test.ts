@@ -211,6 +211,9 @@ describe("the choice of a machine", () => {
     await sql`update provisioning_states set last_event_time = now() - interval '6 minutes' where machine_id = ${silent}`.execute(
       db,
     );
+    const refused = (await tenant.allocate()).body as unknown as { reasons: string[] };
+    expect(refused.reasons).toHaveLength(7);
+    expect(refused.reasons).toContain(`machine ${silent}: silent for more than five minutes`);
     expect(await refusal(tenant.allocate())).toEqual([
       422,
       `no machine available: of 7 machines of size ${SIZE} in partition ${PARTITION}: 2 being erased, 1 allocated, ` +
@@ -230,7 +233,10 @@ describe("the choice of a machine", () => {
       `machine "${reserved}" already allocated`,
     ]);
     const locked = await waitingMachine(db, { state_value: "LOCKED", state_description: "mine" });
-    expect(await refusal(tenant.allocate({ uuid: locked }))).toEqual([422, `machine "${locked}" is locked: mine`]);
+    expect(await tenant.allocate({ uuid: locked })).toMatchObject({
+      status: 422,
+      body: { message: `machine "${locked}" is locked: mine`, reasons: [`machine ${locked}: is locked: mine`] },
+    });
     const dirty = await waitingMachine(db, { disks: "unknown" });
     expect((await refusal(tenant.allocate({ uuid: dirty })))[0]).toBe(422);
     expect((await refusal(tenant.allocate({ uuid: "nobody" })))[0]).toBe(400);

@@ -2,11 +2,10 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { type RawBuilder, sql, type SqlBool } from "kysely";
 import type { Tx } from "../database/schema.ts";
-import { unprocessable } from "../errors.ts";
 import { available, lockMachine, type MachineRow } from "../machines/store.ts";
 import { holdReservations } from "../size-reservations/hold.ts";
 import { type ReservationUse, reservedForOthers } from "../size-reservations/rules.ts";
-import { noMachine } from "./refusal.ts";
+import { noMachine, unfit } from "./refusal.ts";
 import { preferredRacks, type RackUse } from "./rules-racks.ts";
 import type { Specification } from "./specification.ts";
 
@@ -54,12 +53,11 @@ async function claimThis(
   reservations: readonly ReservationUse[],
 ): Promise<MachineRow> {
   const machine = await lockMachine(tx, id);
-  if (machine.allocation) throw unprocessable(`machine "${id}" already allocated`);
-  if (machine.state_value === "LOCKED") throw unprocessable(`machine "${id}" is locked: ${machine.state_description}`);
+  const because = (reason: string) => unfit(id, `machine "${id}" ${reason}`, reason);
+  if (machine.allocation) throw because("already allocated");
+  if (machine.state_value === "LOCKED") throw because(`is locked: ${machine.state_description}`);
   if (machine.disks !== "erased")
-    throw unprocessable(
-      `machine "${id}" cannot be allocated before its disks are proven erased, they are: ${machine.disks}`,
-    );
+    throw because(`cannot be allocated before its disks are proven erased, they are: ${machine.disks}`);
   // What nobody could get by its size takes nothing away from anybody.
   if (reservations.length > 0 && (await availableIds(tx, wanted)).includes(id))
     await checkReservations(tx, wanted, reservations);

@@ -17,6 +17,7 @@ import { vpnForFirewall } from "../vpn/join.ts";
 import { sealedVpn } from "../vpn/sealing.ts";
 import { claimMachine } from "./candidates.ts";
 import { connect, gatherNetworks } from "./networks.ts";
+import { unfit } from "./refusal.ts";
 import type { Role } from "./rules-request.ts";
 import { type Specification, specify } from "./specification.ts";
 import { insertAllocation } from "./store.ts";
@@ -75,7 +76,7 @@ async function allocateOne(
 ): Promise<string> {
   const machine = await claimMachine(tx, wanted);
   const problem = hardwareProblem(wanted.layout, machine.hardware ?? { disks: [] });
-  if (problem !== undefined) throw unprocessable(`unable to check for fsl match:${problem}`);
+  if (problem !== undefined) throw unfit(machine.id, `unable to check for fsl match:${problem}`, problem);
   const connected = await connect(tx, wanted, machine.id, await gatherNetworks(tx, wanted));
   // Last, because everybody shares the pool.
   const asn = await acquireNumber(tx, "asn");

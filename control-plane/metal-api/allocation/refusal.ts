@@ -14,14 +14,22 @@ import type { Specification } from "./specification.ts";
 /** 422 with a reason for each candidate, in addition to what the original answers. */
 export class AllocationRefusal extends ApiError {
   readonly reasons: readonly string[];
-  /** The message and the reasons name projects and machines of others. */
-  readonly toMembers = "no machine available: those of this size here are taken, kept for others, or not ready";
+  /** Reasons may name projects and machines of others. */
+  readonly toMembers: string;
 
-  constructor(message: string, reasons: readonly string[]) {
+  constructor(message: string, reasons: readonly string[], toMembers = message) {
     super(422, message);
     this.reasons = reasons;
+    this.toMembers = toMembers;
   }
 }
+
+/** The refusal when the only candidate does not fit. */
+export function unfit(machineId: string, message: string, reason: string): AllocationRefusal {
+  return new AllocationRefusal(message, [`machine ${machineId}: ${reason}`]);
+}
+
+const TO_MEMBERS = "no machine available: those of this size here are taken, kept for others, or not ready";
 
 /** So many machines are named to somebody who gets none. */
 const MAX_REASONS = 100;
@@ -48,7 +56,7 @@ export async function noMachine(tx: Tx, wanted: Wanted, kept?: string): Promise<
   const more = groups.reduce((sum, { count }) => sum + count, 0) - candidates.length;
   if (more > 0) reasons.push(`and ${more} more machines`);
   const what = kept ?? explainAbsence(wanted.sizeId, wanted.partitionId, groups);
-  return new AllocationRefusal(`no machine available: ${what}`, reasons);
+  return new AllocationRefusal(`no machine available: ${what}`, reasons, TO_MEMBERS);
 }
 
 async function groupsOf(tx: Tx, wanted: Wanted): Promise<AvailabilityGroup[]> {

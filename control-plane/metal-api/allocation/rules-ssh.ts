@@ -10,6 +10,8 @@ const KEY_TYPES: readonly string[] = [
   "sk-ssh-ed25519@openssh.com",
   "sk-ecdsa-sha2-nistp256@openssh.com",
 ];
+/** Of the same kinds, signed by an authority (PROTOCOL.certkeys of OpenSSH). */
+const CERTIFICATE_TYPES = KEY_TYPES.map((type) => `${type.replace("@openssh.com", "")}-cert-v01@openssh.com`);
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** An RSA key of 16384 bits has about 2800 characters. */
 const MAX_LENGTH = 16_384;
@@ -18,7 +20,7 @@ const MAX_LENGTH = 16_384;
 export function sshKeyProblem(line: string): string | undefined {
   if (line.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`;
   const words = line.trim().split(/\s+/);
-  const at = words.findIndex((word) => KEY_TYPES.includes(word));
+  const at = words.findIndex((word) => KEY_TYPES.includes(word) || CERTIFICATE_TYPES.includes(word));
   if (at < 0) return "no key found";
   const blob = words[at + 1] ?? "";
   if (!BASE64.test(blob)) return "the key is not base64";

@@ -45,10 +45,14 @@ describe("SSH keys", () => {
   const raw = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
   const text = (value: string) => Buffer.concat([Buffer.from([0, 0, 0, value.length]), Buffer.from(value)]);
   const blob = Buffer.concat([text("ssh-ed25519"), Buffer.from([0, 0, 0, 32]), raw]).toString("base64");
-  it.each([`ssh-ed25519 ${blob}`, `ssh-ed25519 ${blob} me@home`, `no-pty,command="x y" ssh-ed25519 ${blob}`])(
-    "%s is one",
-    (line) => expect(sshKeyProblem(line)).toBeUndefined(),
-  );
+  const certificate = "ssh-ed25519-cert-v01@openssh.com";
+  const signed = Buffer.concat([text(certificate), Buffer.from([0, 0, 0, 32]), raw]).toString("base64");
+  it.each([
+    `ssh-ed25519 ${blob}`,
+    `ssh-ed25519 ${blob} me@home`,
+    `no-pty,command="x y" ssh-ed25519 ${blob}`,
+    `${certificate} ${signed}`,
+  ])("%s is one", (line) => expect(sshKeyProblem(line)).toBeUndefined());
   it.each([
     ["", "no key found"],
     ["wrong", "no key found"],

@@ -1,4 +1,5 @@
 import type { MachineIPMIResponse, MachineJob, MachineResponse, MachineWhyResponse } from "@metal-stack/api-schema";
+import { json } from "@metal-stack/database";
 import { Secret } from "@metal-stack/service";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -147,6 +148,75 @@ describe("the BMC of a machine", () => {
     expect(await refusal(post("/ipmi", { reports: {} }))).toEqual([400, "partition id must not be empty"]);
     expect((await post("/ipmi", { partitionid: "nowhere" })).status).toBe(404);
     expect((await why(fresh)).doing).toBe("known only by its BMC: it never booted the discovery image");
+  });
+});
+
+describe("a BMC report", () => {
+  const reported = async (id: string, report: object, partitionid = PARTITION) => {
+    const answer = await post<{ updated: string[]; created: string[] }>("/ipmi", {
+      partitionid,
+      reports: { [id]: report },
+    });
+    expect(answer.status).toBe(200);
+    return { ...answer.body, machine: (await get<MachineIPMIResponse>(`${id}/ipmi`)).body };
+  };
+
+  it("changes what it tells, keeps what it does not, and says everything of power anew", async () => {
+    const { db } = world.context;
+    const fru = { chassis_part_serial: "c-1", board_mfg: "Old" };
+    const before = { address: "192.0.2.9:6230", mac: "02:00:00:00:00:09", user: "metal", interface: "lanplus" };
+    const id = await waitingMachine(db, { ipmi: json({ ...before, fru, bmcversion: "1", powerstate: "ON" }) });
+    await post(`/${id}/power/chassis-identify-led-on?description=here`);
+    const first = await reported(id, {
+      BMCIp: "192.0.2.10",
+      FRU: { board_mfg: "New", product_serial: "p-1" },
+      BIOSVersion: "2.1",
+      BMCVersion: "",
+      PowerState: "OFF",
+      IndicatorLEDState: "LED-OFF",
+      PowerMetric: { averageconsumedwatts: 100, intervalinmin: 1, maxconsumedwatts: 200, minconsumedwatts: 50 },
+      PowerSupplies: [{ status: { health: "OK", state: "Enabled" } }],
+    });
+    expect([first.updated, first.created]).toEqual([[id], []]);
+    expect(first.machine).toMatchObject({
+      bios: { version: "2.1", vendor: "AMI" },
+      ledstate: { value: "LED-OFF", description: "here" },
+      ipmi: {
+        address: "192.0.2.10:6230",
+        mac: "02:00:00:00:00:09",
+        fru: { chassis_part_serial: "c-1", board_mfg: "New", product_serial: "p-1" },
+        bmcversion: "1",
+        powerstate: "OFF",
+        powermetric: { averageconsumedwatts: 100, intervalinmin: 1, maxconsumedwatts: 200, minconsumedwatts: 50 },
+        powersupplies: [{ status: { health: "OK", state: "Enabled" } }],
+        last_updated: expect.stringMatching(/^20/) as string,
+      },
+    });
+    const { machine } = await reported(id, { BMCIp: "2001:db8::7", IndicatorLEDState: "BLINKING" });
+    expect(machine.ledstate.value).toBe("LED-OFF");
+    expect(machine.ipmi).toMatchObject({
+      address: "[2001:db8::7]:6230",
+      powerstate: "OFF",
+      powermetric: { maxconsumedwatts: 200 },
+      powersupplies: [],
+    });
+  });
+
+  it("leaves machines of other partitions alone, and gives one without partition its own", async () => {
+    const { db } = world.context;
+    await db
+      .insertInto("partitions")
+      .values({ id: "muc-1" })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    const elsewhere = await waitingMachine(db);
+    const other = await reported(elsewhere, { BMCIp: "192.0.2.99" }, "muc-1");
+    expect([other.updated, other.created]).toEqual([[], []]);
+    expect(other.machine.ipmi.address).not.toContain("192.0.2.99");
+    const homeless = "0a0b0c0d-0000-4000-8000-000000000002";
+    await db.insertInto("machines").values({ id: homeless }).execute();
+    const found = await reported(homeless, { BMCIp: "192.0.2.98" }, "muc-1");
+    expect([found.updated, found.machine.partition!.id]).toEqual([[homeless], "muc-1"]);
   });
 });
 

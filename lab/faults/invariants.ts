@@ -121,6 +121,21 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     select name || ' is ' || image_id || ' and was installed with ' || coalesce(boot_info ->> 'image_id', 'nothing') as breach
     from allocations where installed is not null and not reinstall and boot_info ->> 'image_id' is distinct from image_id`,
 
+  "a machine that nobody has carries no tags": `
+    select id || ' is tagged ' || tags::text as breach from machines m
+    where tags <> '{}' and not exists (select from allocations a where a.machine_id = m.id)`,
+
+  "a machine's tag names the ASN that it has": `
+    select m.id || ' has ' || a.asn || ' and is tagged ' || tags::text as breach
+    from machines m join allocations a on a.machine_id = m.id
+    where 'machine.metal-stack.io/network.primary.asn=' || a.asn <> all(tags)
+      or (select count(*) from unnest(tags) tag where tag like 'machine.metal-stack.io/network.primary.asn=%') <> 1`,
+
+  "the BMC of a machine that is reinstalled was told": `
+    select machine_id || ' is reinstalled without a command' as breach from allocations a
+    where reinstall and not exists (
+      select from bmc_commands c where c.machine_id = a.machine_id and command = 'REINSTALL')`,
+
   "a system that was overwritten is not booted": `
     select name || ' keeps a system whose disk was touched' as breach from allocations where old_system_lost and not reinstall`,
 

@@ -112,7 +112,8 @@ export const CERTIFICATES: readonly Attack[] = [
   },
   {
     attack: "reports in another machine's name",
-    tried: "events, alive, an erase and an installation of the victim and of the tenant's machine, between its own",
+    tried:
+      "events, alive, an erase, touched disks and an installation of the victim and of the tenant's machine, between its own",
     holds: "permission denied, nothing recorded",
     run: async (stage) => {
       const { uuid, credentials } = await inventMachine(stage);
@@ -122,6 +123,7 @@ export const CERTIFICATES: readonly Attack[] = [
           ["api.v1.EventService/Send", { events: both }],
           ["agent.v1.HammerService/ReportErase", erased(other, randomUUID())],
           ["agent.v1.HammerService/EraseProgress", { machineId: other, message: "spoofed" }],
+          ["agent.v1.HammerService/DisksTouched", { machineId: other, allocationId: randomUUID() }],
           ["api.v1.BootService/Report", { uuid: other, success: true, bootInfo: {} }],
           ["api.v1.BootService/AbortReinstall", { uuid: other, primaryDiskWiped: true }],
         ] as const)

@@ -5,7 +5,7 @@ import { preparingClient } from "./prepared.ts";
 /** Enough for one service; PostgreSQL's own default limit is 100 for everybody together. */
 const MAX_CONNECTIONS = 10;
 /** Some hundred commands at once wait their turn; longer than this, and the caller gets an error. */
-const CONNECT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 60_000;
 
 /** bigint columns are numbers here; a value that a double cannot hold is an error, not a rounded number. */
 export function parseBigint(text: string): number {

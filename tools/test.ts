@@ -26,6 +26,7 @@ interface Part {
 }
 
 const UNIT_REPORT = ".cache/unit-tests.json";
+const ALONE_REPORT = ".cache/alone-tests.json";
 const MACHINE_REPORT = ".cache/machine-tests.json";
 const LAB_REPORT = ".lab/checks.json";
 
@@ -54,8 +55,14 @@ const PARTS: readonly Part[] = [
   { name: "unused code", command: ["knip", "--exclude", "binaries"] },
   {
     name: "unit and service tests",
-    command: vitest(UNIT_REPORT, "--exclude=**/*.lab.test.ts"),
+    command: vitest(UNIT_REPORT, "--exclude=**/*.{lab,alone}.test.ts"),
     counts: () => vitestCounts(UNIT_REPORT),
+  },
+  {
+    // They keep every core busy for minutes.
+    name: "tests alone",
+    command: vitest(ALONE_REPORT, ".alone.test.ts"),
+    counts: () => vitestCounts(ALONE_REPORT),
   },
   {
     name: "tests in machines",
@@ -127,7 +134,8 @@ function run(command: readonly string[]): Promise<number> {
 async function runPart(part: Part): Promise<Tally> {
   console.log(`\n── ${part.name}`);
   const started = Date.now();
-  for (const report of [UNIT_REPORT, MACHINE_REPORT, LAB_REPORT]) if (part.counts) rmSync(report, { force: true });
+  for (const report of [UNIT_REPORT, ALONE_REPORT, MACHINE_REPORT, LAB_REPORT])
+    if (part.counts) rmSync(report, { force: true });
   const code = await run(part.command);
   let tally: Tally = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   try {

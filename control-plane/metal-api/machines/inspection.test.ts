@@ -69,8 +69,11 @@ describe("what ails and what happens", () => {
       { machineid: id, issues: ["quarantined"] },
     ]);
     expect((await evaluate({ omit: ["quarantined"], only: ["quarantined"] })).body).toEqual([]);
-    expect(await refusal(evaluate({ only: ["nonsense"] }))).toEqual([400, "unknown issue id: nonsense"]);
-    expect((await evaluate({ severity: "huge" })).status).toBe(400);
+    expect(await refusal(evaluate({ only: ["nonsense"] }))).toEqual([400, "unknown issue type: nonsense"]);
+    expect(await refusal(evaluate({ severity: "huge", only: ["nonsense"] }))).toEqual([
+      400,
+      "unknown issue severity: huge",
+    ]);
   });
 
   it("a quarantined machine says why, and is erased again when somebody asks", async () => {

@@ -16,7 +16,9 @@ import { machineRoutes } from "./routes.ts";
 let world: World;
 let fleet: Fleet;
 beforeAll(async () => {
-  world = await createWorld([machineRoutes, machineBmcRoutes, machineInspectionRoutes, allocationRoutes]);
+  world = await createWorld([machineRoutes, machineBmcRoutes, machineInspectionRoutes, allocationRoutes], {
+    env: { METAL_API_PASSWORD_REASON_MINLENGTH: "5" },
+  });
   fleet = await buildFleet(world.context.db, { machines: 0, racks: 2 });
 });
 afterAll(() => world.close());
@@ -263,7 +265,11 @@ describe("an operator", () => {
       .set({ console_password: sealConsolePassword(keyring, allocation!.allocationuuid, "s3cret") })
       .where("machine_id", "=", id)
       .execute();
-    const read = (id: string) => world.call("edit", "GET", "/v1/machine/consolepassword", { id, reason: "debugging" });
+    const read = (id: string, reason: string | undefined = "debugging") =>
+      world.call("edit", "GET", "/v1/machine/consolepassword", { id, reason });
+    expect(await refusal(read(id, "1234"))).toEqual([400, "reason must be at least 5 characters long"]);
+    expect((await refusal(read("nobody", "1234")))[0]).toBe(400);
+    expect((await refusal(read("nobody")))[0]).toBe(404);
     expect((await read(id)).body).toEqual({ id, name: "", description: "", console_password: "s3cret" });
     const idle = await waitingMachine(world.context.db);
     expect(await refusal(read(idle))).toEqual([422, "machine is not allocated, no consolepassword present"]);

@@ -57,10 +57,10 @@ export const machineInspectionRoutes: RouteModule = (app, context) => {
     },
     async (request) => {
       const { only = [], omit = [], severity: wanted, last_error_threshold: threshold, ...query } = request.body;
-      const unknown = [...only, ...omit].find((id) => !ISSUES.some((issue) => issue.id === id));
-      if (unknown !== undefined) throw badRequest(`unknown issue id: ${unknown}`);
       const severity = wanted ? SEVERITIES.find((severity) => severity === wanted) : "minor";
       if (!severity) throw badRequest(`unknown issue severity: ${wanted}`);
+      const unknown = [...omit, ...only].find((id) => !ISSUES.some((issue) => issue.id === id));
+      if (unknown !== undefined) throw badRequest(`unknown issue type: ${unknown}`);
       const now = clock();
       const within = { ...query, within: projectsInSight(request) };
       const subjects = await issueSubjects(db, await findMachines(db, within), now);

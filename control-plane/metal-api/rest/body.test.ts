@@ -91,6 +91,15 @@ it.each([
   expect(JSON.parse(JSON.parse(body) as string)).toMatchObject({ statuscode: status });
 });
 
+it("nobody holds a connection by never closing it", async () => {
+  const open = () => new Promise((resolve) => world.app.server.getConnections((_, count) => resolve(count)));
+  await expect.poll(open).toBe(0);
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }, () => socket.write("garbage\r\n\r\n"));
+  await new Promise((resolve) => socket.resume().once("end", resolve));
+  await expect.poll(open, { timeout: 20_000 }).toBe(0);
+  socket.destroy();
+});
+
 it("what is sent behind requests is answered behind them", async () => {
   const signature = Object.entries(signed("view", "GET", new Date())).map(([name, value]) => `${name}: ${value}\r\n`);
   const right = `GET /v1/slow HTTP/1.1\r\nhost: x\r\n${signature.join("")}\r\n`;

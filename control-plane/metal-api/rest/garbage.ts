@@ -9,6 +9,9 @@ const GARBAGE: Readonly<Record<string, readonly [status: number, text: string]>>
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
 };
 
+/** For reading the answer and closing the connection. */
+const LINGER_MS = 2_000;
+
 export class Garbage {
   /** Answers that are still being made, oldest first, to requests that came whole or not yet. */
   readonly #pending = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
@@ -41,4 +44,8 @@ function end(socket: Duplex, status: number, text: string): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   socket.end([...head, "Connection: close", "", body].join("\r\n"));
+  // What else it sends is taken in, else the answer would be lost; but nobody holds a connection by not closing it.
+  socket.resume();
+  const impatient = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(impatient));
 }

@@ -217,6 +217,7 @@ describe("a body", () => {
 
   it("is not looked at where none is declared", async () => {
     expect((await post("", "application/json", "/metal/v1/power/x")).statusCode).toBe(200);
+    expect((await post("no JSON", "application/json", "/metal/v1/power/x")).statusCode).toBe(200);
     expect((await post(undefined, undefined, "/metal/v1/power/x")).statusCode).toBe(415);
     expect((await post(undefined, undefined, "/metal/v1/any/x")).statusCode).toBe(200);
   });

@@ -129,11 +129,11 @@ function readBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(JSON_TYPE, async (request: FastifyRequest, stream: Readable) => {
     const body = await readText(stream, request.headers["content-length"]);
+    // Whatever deletes something, and the power commands, never look at their body; the others refuse an empty one.
+    if (request.routeOptions.schema?.body === undefined) return undefined;
+    if (body === "") throw badRequest("EOF");
     const { readBody = (value: unknown) => value } = request.routeOptions.config;
-    if (body !== "") return readBody(readJson(body));
-    // The power commands never look at their body; whoever decodes one refuses an empty one.
-    if (request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");
-    return undefined;
+    return readBody(readJson(body));
   });
   app.addHook("preValidation", async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body !== undefined) throw badRequest("EOF");

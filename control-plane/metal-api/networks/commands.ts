@@ -115,6 +115,7 @@ async function checkPartition(
 }
 
 async function takeVrf(tx: Tx, vrf: number, shared: boolean): Promise<void> {
+  await holdVrf(tx, vrf);
   try {
     await acquireSpecificNumber(tx, "vrf", vrf);
   } catch (error) {
@@ -225,9 +226,15 @@ export async function deleteNetwork(tx: Tx, id: string): Promise<NetworkRow> {
   return network;
 }
 
+/** Until the transaction ends nobody else joins or leaves this VRF: of several networks in it the last one gives it back. */
+async function holdVrf(tx: Tx, vrf: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`vrf:${vrf}`}, 0))`.execute(tx);
+}
+
 async function removeNetwork(tx: Tx, network: NetworkRow): Promise<void> {
   await deleteNetworkRow(tx, network.id);
   if (network.vrf === null) return;
+  await holdVrf(tx, network.vrf);
   const other = await tx.selectFrom("networks").select("id").where("vrf", "=", network.vrf).executeTakeFirst();
   if (!other) await releaseNumber(tx, "vrf", network.vrf);
 }

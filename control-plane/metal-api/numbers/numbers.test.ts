@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { testDatabase, type TestDatabase } from "@metal-stack/database";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -57,5 +58,27 @@ describe("a pool of numbers", () => {
     ]);
     await expect(take(1)).rejects.toThrow("Conflict");
     await expect(take(4)).resolves.toBeUndefined();
+  });
+
+  it("hands out none twice that was given back before its lot is made", async () => {
+    const { rows } = await sql<{ next: number }>`select next from number_pools where pool = 'vrf'`.execute(database.db);
+    const wanted = rows[0]!.next + 7;
+    await commit((tx) => acquireSpecificNumber(tx, "vrf", wanted));
+    await commit((tx) => releaseNumber(tx, "vrf", wanted));
+    await sql`delete from free_numbers where pool = 'vrf'`.execute(database.db);
+    await commit((tx) => releaseNumber(tx, "vrf", wanted));
+    let other: Promise<number> | undefined;
+    const first = await commit(async (tx) => {
+      const taken = await acquireNumber(tx, "vrf");
+      await tx.insertInto("networks").values({ id: "taken", vrf: taken }).execute();
+      other = commit((also) => acquireNumber(also, "vrf"));
+      await Promise.race([other, setTimeout(300)]);
+      return taken;
+    });
+    const second = await other!;
+    const { rows: free } = await sql<{ number: number }>`select number from free_numbers where pool = 'vrf'`.execute(
+      database.db,
+    );
+    expect([first, second, ...free.map(({ number }) => number)].filter((number) => number === first)).toEqual([first]);
   });
 });

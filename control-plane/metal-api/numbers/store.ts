@@ -37,8 +37,13 @@ export async function acquireSpecificNumber(tx: Tx, pool: Pool, number: number):
   if (number < next || (await isUsed(tx, pool, number))) throw conflict("integer is already acquired by another");
 }
 
-/** Gives a number back. Harmless when it is free already. */
+/**
+ * Gives a number back, in the transaction that removes its owner. Harmless when it is free already. One behind the last lot
+ * gets no row: another transaction could take that while the lot is made, and the lot would have it once more.
+ */
 export async function releaseNumber(tx: Tx, pool: Pool, number: number): Promise<void> {
+  const isInLot = ({ next }: { next: number }) => number < next;
+  if (!isInLot(await readPool(tx, pool)) && !isInLot(await lockPool(tx, pool))) return;
   await sql`insert into free_numbers (pool, number) values (${pool}, ${number}) on conflict do nothing`.execute(tx);
 }
 
@@ -71,8 +76,20 @@ async function isUsed(tx: Tx, pool: Pool, number: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function lockPool(tx: Tx, pool: Pool) {
-  const { rows } = await sql<{ first: number; next: number; last: number }>`
+interface PoolState {
+  readonly first: number;
+  /** Lots were made up to here; it only grows. */
+  readonly next: number;
+  readonly last: number;
+}
+
+async function readPool(tx: Tx, pool: Pool): Promise<PoolState> {
+  const { rows } = await sql<PoolState>`select first, next, last from number_pools where pool = ${pool}`.execute(tx);
+  return rows[0]!;
+}
+
+async function lockPool(tx: Tx, pool: Pool): Promise<PoolState> {
+  const { rows } = await sql<PoolState>`
     select first, next, last from number_pools where pool = ${pool} for update`.execute(tx);
   return rows[0]!;
 }

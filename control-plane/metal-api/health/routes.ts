@@ -14,6 +14,12 @@ const CHECKS: Readonly<Record<string, (context: Context) => Promise<unknown>>> =
 };
 
 export const healthRoutes: RouteModule = (app, context) => {
+  let running: Promise<Check[]> | undefined;
+  /** Anybody may ask, as often as they like: all who ask meanwhile are told of the same checks. */
+  const checks = () =>
+    (running ??= Promise.all(Object.entries(CHECKS).map(([name, check]) => run(name, () => check(context)))).finally(
+      () => (running = undefined),
+    ));
   app.get(
     "/v1/health",
     {
@@ -27,8 +33,7 @@ export const healthRoutes: RouteModule = (app, context) => {
       },
     },
     async ({ query }, reply) => {
-      const checks = await Promise.all(Object.entries(CHECKS).map(([name, check]) => run(name, () => check(context))));
-      const { healthy, response } = summary(checks, query.service);
+      const { healthy, response } = summary(await checks(), query.service);
       return reply.code(healthy ? 200 : 500).send(response);
     },
   );

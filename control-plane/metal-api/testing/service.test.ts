@@ -1,4 +1,5 @@
 // Health, version and the caller: what a client asks before anything else.
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { healthRoutes } from "../health/routes.ts";
 import { userRoutes } from "../users/routes.ts";
@@ -6,9 +7,12 @@ import { versionRoutes } from "../version/routes.ts";
 import { createWorld, noMasterdata, type World } from "./world.ts";
 
 let masterdataIsAway = false;
+let checked = 0;
 let world: World;
 beforeAll(async () => {
   const check = async () => {
+    checked += 1;
+    await setTimeout(50);
     if (masterdataIsAway) throw new Error("nobody home");
   };
   world = await createWorld([healthRoutes, userRoutes, versionRoutes], {
@@ -30,6 +34,16 @@ it("everybody may ask for the health, which is a plain object also when it is ba
   });
   const one = await world.call("guest", "GET", "/v1/health?service=postgresql");
   expect(one).toMatchObject({ status: 500, body: { status: "healthy", message: "" } });
+});
+
+it("however many ask for the health at once, it is looked at once", async () => {
+  await world.app.ready();
+  checked = 0;
+  await Promise.all(Array.from({ length: 50 }, () => world.call("guest", "GET", "/v1/health")));
+  expect(checked).toBeLessThan(50);
+  const before = checked;
+  await world.call("guest", "GET", "/v1/health");
+  expect(checked).toBe(before + 1);
 });
 
 it("everybody may ask for the version", async () => {

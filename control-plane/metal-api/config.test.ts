@@ -29,3 +29,12 @@ describe("an HMAC key", () => {
     expect(read({}).hmac.admin.lifetimeMs).toBe(90_000);
   });
 });
+
+it.each(["proxy", "10.0.0.0/33", "10.0.0.0/8/8", "10.0.0.0/"])("a proxy named %s is refused", (text) => {
+  expect(() => read({ METAL_API_TRUSTED_PROXIES: `127.0.0.1,${text}` })).toThrow(`not "${text}"`);
+});
+
+it("proxies are addresses and CIDRs", () => {
+  const proxies = ["127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32"];
+  expect(read({ METAL_API_TRUSTED_PROXIES: proxies.join(", ") }).rate.trustedProxies).toEqual(proxies);
+});

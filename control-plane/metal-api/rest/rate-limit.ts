@@ -1,4 +1,6 @@
 // Nobody asks so often that others, and the agents of the partitions, have to wait for an answer.
+import { isIP } from "node:net";
+import { ConfigurationError } from "@metal-stack/service";
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../errors.ts";
 import type { MetalApiEnvironment } from "../settings.ts";
@@ -21,8 +23,18 @@ export function rateSettings(environment: MetalApiEnvironment): RateSettings {
   return {
     callers: rate(perSecond),
     strangers: rate(Math.ceil(perSecond / STRANGERS_SHARE)),
-    trustedProxies: environment.list("TRUSTED_PROXIES"),
+    trustedProxies: environment.list("TRUSTED_PROXIES").map(proxy),
   };
+}
+
+/** Throws ConfigurationError unless it is an address or a CIDR. */
+function proxy(text: string): string {
+  const [address = "", length, ...more] = text.split("/");
+  const bits = isIP(address) === 4 ? 32 : 128;
+  const right = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits);
+  if (isIP(address) === 0 || !right || more.length > 0)
+    throw new ConfigurationError(`METAL_API_TRUSTED_PROXIES takes addresses and CIDRs, not "${text}"`);
+  return text;
 }
 
 /** 429 (RFC 6585 §4). */

@@ -84,3 +84,11 @@ describe("a notification", () => {
     switches.end();
   });
 });
+
+it("is closed at any moment, also while it connects", async () => {
+  for (const ms of [0, 0, 1, 2, 5, 10, 20]) {
+    const notifications = new Notifications(test.url);
+    if (ms > 0) await sleep(ms);
+    await notifications.close();
+  }
+});

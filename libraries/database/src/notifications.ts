@@ -97,7 +97,8 @@ export class Notifications {
     this.#client = client;
     const probe = setInterval(() => void client.query("select").catch(gone.reject), PROBE_INTERVAL_MS);
     try {
-      await client.connect();
+      // A client that is ended while it connects never settles that.
+      await Promise.race([client.connect(), gone.promise]);
       await client.query(`listen ${CHANNEL}`);
       if (this.#stop.signal.aborted) return;
       onListening();

@@ -11,7 +11,7 @@ import {
   SETTINGS as MASTERDATA_SETTINGS,
 } from "@metal-stack/masterdata-api";
 import { createMasterdata, readConfig, readKeyring, serveMetalApi, SETTINGS } from "@metal-stack/metal-api";
-import { Environment, runService } from "@metal-stack/service";
+import { Environment, runService, stopped } from "@metal-stack/service";
 
 await runService("control-plane", async ({ log, signal }) => {
   const environment = Environment.read(SETTINGS, log);
@@ -39,7 +39,7 @@ await runService("control-plane", async ({ log, signal }) => {
 
     const api = await serveMetalApi(config, { databaseUrl: metal.url, keyring, masterdata, log, signal });
     closing.push(() => api.close());
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await stopped(signal);
   } finally {
     for (const close of closing.reverse()) await close();
   }

@@ -1,7 +1,7 @@
 // The IPAM as a process of its own. Settings: settings.ts.
 // Nobody is asked who he is, as in the original: keep both ports inside the control plane's network.
 import { provideDatabase } from "@metal-stack/database";
-import { ConfigurationError, Environment, type EnvironmentOf, runService } from "@metal-stack/service";
+import { ConfigurationError, Environment, type EnvironmentOf, runService, stopped } from "@metal-stack/service";
 import { type Endpoint, serveIpam } from "./serve.ts";
 import { SETTINGS } from "./settings.ts";
 
@@ -41,7 +41,7 @@ await runService("ipam", async ({ log, signal }) => {
   });
   try {
     const server = await serveIpam({ databaseUrl: database.url, ...endpoints, log, signal });
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await stopped(signal);
     await server.close();
   } finally {
     await database.stop();

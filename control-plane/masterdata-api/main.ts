@@ -2,7 +2,7 @@
 import { createSecureServer } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { migrate, openDatabase, provideDatabase } from "@metal-stack/database";
-import { CallMetrics, Environment, runService, serveMetrics } from "@metal-stack/service";
+import { CallMetrics, Environment, runService, serveMetrics, stopped } from "@metal-stack/service";
 import { hmacInterceptor } from "./authentication.ts";
 import { MIGRATIONS, type Schema } from "./database/schema.ts";
 import { createMasterdataRoutes } from "./routes.ts";
@@ -50,7 +50,7 @@ await runService("masterdata-api", async ({ log, signal }) => {
     server.listen(port, host, resolve);
   });
   log.info({ address: server.address(), metricsPort: metrics.port }, "serving");
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  await stopped(signal);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.close();
   await closed;

@@ -38,3 +38,8 @@ it("proxies are addresses and CIDRs", () => {
   const proxies = ["127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32"];
   expect(read({ METAL_API_TRUSTED_PROXIES: proxies.join(", ") }).rate.trustedProxies).toEqual(proxies);
 });
+
+it("the oldest client is named by a semantic version", () => {
+  expect(read({ METAL_API_MINIMUM_CLIENT_VERSION: "v1.2.3-rc.1" }).minimumClientVersion).toBe("v1.2.3-rc.1");
+  expect(() => read({ METAL_API_MINIMUM_CLIENT_VERSION: "newest" })).toThrow("must be a semantic version");
+});

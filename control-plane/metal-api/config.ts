@@ -77,13 +77,23 @@ export function readConfig(environment: MetalApiEnvironment): Config {
     grpc: grpcIdentity(environment),
     legacyAgents: environment.flag("LEGACY_AGENTS"),
     bmcRequired: environment.flag("BMC_REQUIRED"),
-    minimumClientVersion: environment.text("MINIMUM_CLIENT_VERSION"),
+    minimumClientVersion: clientVersion(environment),
     releaseVersion: environment.optional("RELEASE_VERSION"),
     passwordReasonMinLength: environment.integer("PASSWORD_REASON_MINLENGTH"),
     rate: rateSettings(environment),
     firmwareStore: firmwareStoreSettings(environment),
     headscale: headscaleSettings(environment),
   };
+}
+
+/** What metalctl compares itself with, and gives up on when it cannot read it. */
+function clientVersion(environment: MetalApiEnvironment): string {
+  const version = environment.text("MINIMUM_CLIENT_VERSION");
+  if (!/^v?\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/.test(version))
+    throw new ConfigurationError(
+      `METAL_API_MINIMUM_CLIENT_VERSION must be a semantic version like v0.1.0, not "${version}"`,
+    );
+  return version;
 }
 
 function basePath(environment: MetalApiEnvironment): string {

@@ -1,6 +1,6 @@
 // metal-api as a process of its own; masterdata-api is another. Settings: settings.ts.
 import { provideDatabase } from "@metal-stack/database";
-import { Environment, grpcTransport, runService } from "@metal-stack/service";
+import { Environment, grpcTransport, runService, stopped } from "@metal-stack/service";
 import { readConfig } from "./config.ts";
 import { createMasterdata, signer } from "./masterdata.ts";
 import { readKeyring } from "./secrets/key-file.ts";
@@ -26,7 +26,7 @@ await runService("metal-api", async ({ log, signal }) => {
   });
   try {
     const api = await serveMetalApi(config, { databaseUrl: database.url, keyring, masterdata, log, signal });
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await stopped(signal);
     await api.close();
   } finally {
     await database.stop();

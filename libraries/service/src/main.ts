@@ -26,3 +26,11 @@ export async function runService(
     process.exit(1);
   }
 }
+
+/** Resolves when the service is told to stop, also when that was while it started. */
+export function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

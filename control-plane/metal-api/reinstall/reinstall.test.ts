@@ -64,7 +64,7 @@ beforeEach(async () => {
 const db = () => tenant.world.context.db;
 const transact = <T>(work: Parameters<ReturnType<ReturnType<typeof db>["transaction"]>["execute"]>[0]) =>
   db().transaction().execute(work) as Promise<T>;
-const event = (name: "Phoned Home" | "PXE Booting" | "Installing") =>
+const event = (name: "Phoned Home" | "PXE Booting" | "Preparing" | "Installing") =>
   transact((tx) => recordEvent(tx, machine, name, "", now));
 
 async function reinstall(body: object = { imageid: NEW }, id = machine, role: "edit" | "view" = "edit") {
@@ -192,8 +192,24 @@ describe("a machine that is reinstalled", () => {
     expect(await advanceReinstalls(tenant.world.context)).toEqual([]);
     await done();
     await event("PXE Booting");
+    await event("Preparing");
     later(60);
     expect(await advanceReinstalls(tenant.world.context)).toEqual([]);
+  });
+
+  it("that asked to boot and had no answer runs its old system: it is power-cycled again, by itself or by who asks", async () => {
+    await reinstall();
+    await done();
+    // metal-api died in between. The system that it still has phones home, but that may be late.
+    await event("PXE Booting");
+    const { length } = await commands();
+    await reinstall();
+    expect(await commands()).toHaveLength(length);
+    now = new Date(Date.now() + 11 * MINUTE_MS);
+    await event("Phoned Home");
+    expect(await advanceReinstalls(tenant.world.context)).toEqual([machine]);
+    expect(await advanceReinstalls(tenant.world.context)).toEqual([]);
+    expect(await commands()).toHaveLength(length + 1);
   });
 });
 

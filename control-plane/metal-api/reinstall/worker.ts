@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { transact } from "../database/transaction.ts";
-import { BOOT_DEADLINE_MS } from "../release/rules.ts";
 import { lateReinstalls, repeatReinstall } from "./commands.ts";
 
 const LOOK_EVERY_MS = 10_000;
@@ -11,7 +10,7 @@ const BATCH = 100;
 /** Does what is due once. Answers the machines that were power-cycled again. */
 export async function advanceReinstalls({ db, clock, log }: Pick<Context, "db" | "clock" | "log">): Promise<string[]> {
   const repeated: string[] = [];
-  for (const id of await lateReinstalls(db, new Date(clock().getTime() - BOOT_DEADLINE_MS), BATCH)) {
+  for (const id of await lateReinstalls(db, clock(), BATCH)) {
     if (!(await transact(db, (tx) => repeatReinstall(tx, id, clock())))) continue;
     repeated.push(id);
     log.info({ machine: id }, "did not boot to be reinstalled, power-cycled again");

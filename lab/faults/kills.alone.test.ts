@@ -16,7 +16,7 @@ it(
   { timeout: 1_800_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "metal-kills-"));
-    const plan = { kinds: ["metal-api-amid"], strikes: KILLS, seed: SEED, machines: 5, restEvery: 8, folder };
+    const plan = { kinds: ["metal-api-amid"], strikes: KILLS, seed: SEED, machines: 5, restEvery: 16, folder };
     console.log(`killing metal-api ${KILLS} times, seed ${SEED}; again with FAULTS_SEED=${SEED}`);
     // Thrown with the seed and the history when something is broken.
     const report = await run(plan);

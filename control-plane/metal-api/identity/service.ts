@@ -30,6 +30,8 @@ export function identityModule({ caCert, caKey }: GrpcIdentity): GrpcModule {
         }
         const key = await keyOf(csr);
         return transact(db, async (tx) => {
+          // First, as whoever takes the machine from its tenant and revokes its certificates does.
+          await tx.selectFrom("machines").select("id").where("id", "=", machineId).forUpdate().execute();
           // A new boot: whatever ran on the machine before has no say any more.
           await revokeCertificates(tx, machineId, clock());
           return certify(context, authority, tx, machineId, key);

@@ -9,7 +9,8 @@ import { run } from "./run.ts";
 const KILLS = 200;
 /** So many of them must have met each kind of request: else the test has become one of something else. */
 const AMID_EACH = 20;
-const SEED = Number(process.env["FAULTS_SEED"] ?? Date.now() % 1_000_000);
+/** Everybody's tests strike at the same moments; `npm run faults` and another seed look for others. */
+const SEED = Number(process.env["FAULTS_SEED"] ?? 57_502);
 
 it(
   `${KILLS} kills of metal-api lose and double no machine, address or number (seed ${SEED})`,

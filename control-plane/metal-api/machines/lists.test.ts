@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { MachineIPMIResponse, MachineResponse } from "@metal-stack/api-schema";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { counting } from "../testing/counting.ts";
 import { waitingMachine } from "../testing/fleet.ts";
 import { copyId, multiplyMachine } from "../testing/multiply.ts";
 import { createTenant, type Tenant } from "../testing/tenant.ts";
@@ -50,17 +51,10 @@ it.each([
 it("a page costs a fixed number of queries, and its texts are kept for others", async () => {
   const { db, clock, log } = tenant.world.context;
   const count = async (limit: number) => {
-    let queries = 0;
-    const counting = db.withPlugin({
-      transformQuery: ({ node }) => {
-        queries += 1;
-        return node;
-      },
-      transformResult: async ({ result }) => result,
-    });
-    const page = await new MachineTexts({ db: counting, clock, log }, {}).page(undefined, limit);
+    const counted = counting(db);
+    const page = await new MachineTexts({ db: counted.db, clock, log }, {}).page(undefined, limit);
     const text = await page.text();
-    return { queries, machines: (JSON.parse(`[${text}]`) as unknown[]).length };
+    return { queries: counted.queries(), machines: (JSON.parse(`[${text}]`) as unknown[]).length };
   };
   await sql`delete from machine_texts`.execute(db);
   // The part of the first one that chooses the machines counts as one.

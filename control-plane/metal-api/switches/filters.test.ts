@@ -1,6 +1,7 @@
 // What leaves are told of the machines behind their ports, with real allocations.
 import type { SwitchResponse } from "@metal-stack/api-schema";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { counting } from "../testing/counting.ts";
 import { createTenant, type Tenant } from "../testing/tenant.ts";
 import { switchResponses } from "./mapping.ts";
 
@@ -13,15 +14,9 @@ afterAll(() => tenant.world.close());
 /** All switches, and how many queries it took to tell. */
 async function listed(): Promise<{ switches: readonly SwitchResponse[]; queries: number }> {
   const { db } = tenant.world.context;
-  let queries = 0;
-  const counting = db.withPlugin({
-    transformQuery: ({ node }) => {
-      queries += 1;
-      return node;
-    },
-    transformResult: async ({ result }) => result,
-  });
-  return { switches: await switchResponses(counting, await db.selectFrom("switches").selectAll().execute()), queries };
+  const counted = counting(db);
+  const switches = await switchResponses(counted.db, await db.selectFrom("switches").selectAll().execute());
+  return { switches, queries: counted.queries() };
 }
 
 it("leaves are listed with the filters of all their machines in a fixed number of queries", async () => {

@@ -44,6 +44,23 @@ const INSTALLED = "if it boots from the network it is installed";
 
 export const ALLOCATED: readonly State[] = [
   {
+    name: "reinstall-unanswered",
+    applies: (facts, now) =>
+      facts.allocation?.reinstall === true &&
+      newestIs("PXE Booting")(facts) &&
+      after(newestEventAt(facts), BOOT_DEADLINE_MS) < now &&
+      !isSilent(facts),
+    answer: (facts) => ({
+      doing:
+        `to be reinstalled with ${facts.allocation!.imageId} for project ${facts.allocation!.projectId}, ` +
+        `but nobody answered when it booted from the network: it runs its old system`,
+      since: newestEventAt(facts),
+      deadline: after(heardAt(facts), BOOT_DEADLINE_MS),
+      next: "its BMC boots it from the network again",
+      actions: [bootFrom(facts, "pxe"), look(facts), free(facts)],
+    }),
+  },
+  {
     name: "install-failed",
     applies: (facts) => toInstall(facts) && (facts.container?.crashLoop === true || newestIs("Crashed")(facts)),
     answer: (facts, now) => ({

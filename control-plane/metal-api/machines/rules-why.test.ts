@@ -164,6 +164,21 @@ const CASES: readonly [state: string, facts: WhyFacts, doing: string, since: num
     -7,
   ],
   [
+    "reinstall-unanswered",
+    facts({
+      ...allocated({ installed: ago(3000), succeeded: true, reinstall: true }),
+      container: {
+        ...EMPTY_CONTAINER,
+        events: [{ time: ago(12), event: "PXE Booting", message: "" }],
+        lastEventTime: ago(1),
+        crashLoop: true,
+      },
+    }),
+    "to be reinstalled with debian-12 for project p1, but nobody answered when it booted from the network: it runs its old system",
+    12,
+    1 - 10,
+  ],
+  [
     "install-failed",
     facts({ ...allocated(), ...crashed("Crashed", "image: 404") }),
     "allocated to project p1, but its installation fails (image: 404)",

@@ -149,7 +149,10 @@ export class MachineTexts {
     const { log: _, ...rest } = events;
     return (
       `${this.#partitions.get(line.partition_id ?? "") ?? ""}${this.#sizes.get(line.size_id) ?? ""}` +
-      (allocation === null ? "" : `"allocation":{${this.#images.get(image_id ?? "") ?? ""}${allocation}},`) +
+      // A text that was made just now may know of an allocation that this line does not; without its image it is none.
+      (allocation === null || image_id === null
+        ? ""
+        : `"allocation":{${this.#images.get(image_id) ?? ""}${allocation}},`) +
       `${members(living)}"events":{"log":${log},${JSON.stringify(rest).slice(1)},${machine}`
     );
   }

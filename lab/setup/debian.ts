@@ -38,6 +38,8 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   openssl: "certificates of stand-in servers",
   curl: "a foreign TFTP and HTTP client",
   chromium: "the SDK on web pages",
+  zsh: "metalctl's completion",
+  fish: "metalctl's completion",
 };
 
 function missing(packages: readonly string[]): string[] {

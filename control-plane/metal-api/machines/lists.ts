@@ -1,6 +1,7 @@
 // Lists of machines are read, made and sent page by page: the first byte does not wait for the last machine, and memory
 // stays flat however many there are.
 import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import type { FastifyReply } from "fastify";
 
 /** Machines in a page: other requests are served between pages. */
@@ -38,6 +39,8 @@ async function* texts(first: string, second: Promise<Page>, read: ReadPage): Asy
   while (next) {
     const page: Page = await next;
     next = following(page, read);
+    // Else its query would leave only when this page is made.
+    await setImmediate();
     const text = await page.text();
     if (text !== "") yield `,${text}`;
   }
